@@ -1,0 +1,17 @@
+"""Is it there? Distributed alignment search, agreement (IIA), and the controls of both."""
+
+from symscope.align.agreement import agreement
+from symscope.align.das import Search, blocks, fit
+from symscope.align.examine import examine, require_gate, unchanged
+from symscope.align.swap import Swap
+
+__all__ = [
+    "Search",
+    "Swap",
+    "agreement",
+    "blocks",
+    "examine",
+    "fit",
+    "require_gate",
+    "unchanged",
+]

@@ -1,0 +1,117 @@
+"""What an IIA has to be compared with before it says anything.
+
+Each control is an IIA on the same test pairs, unless its name says otherwise.
+"""
+
+import copy
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+
+from symscope.align.swap import Swap
+from symscope.causal_model import interchange
+from symscope.evidence import SymscopeError
+from symscope.featurizer import PCA, Featurizer, Identity, Mask, Rotation
+from symscope.program import Program
+from symscope.task import Pairs
+
+_BANK = 4000
+
+
+def floors(program: Program, pairs: Pairs) -> dict[str, float]:
+    """What a flawless machine running `program` scores when nothing, or all its state, is swapped.
+
+    These depend on how the pairs are drawn alone: a wrong program can score well above chance.
+    """
+    at = tuple(pairs.base_step.tolist()), tuple(pairs.source_step.tolist())
+    whole = {(name, at[0]): (name, at[1]) for name in program.names}
+    outputs = {
+        "machine_no_op": program.run(pairs.base).output,
+        "machine_full_swap": interchange(program, pairs.base, pairs.source, whole),
+    }
+    right = {k: ((v == pairs.target) | ~pairs.scored).all(1) for k, v in outputs.items()}
+    return {name: float(value.float().mean()) for name, value in right.items()}
+
+
+def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> dict[str, float]:
+    """Controls that need no search.
+
+    No swap; the whole vector; the rotation the search starts from and the mean of three other
+    random subspaces; the `size` units that correlate best with the variable; the widest `size`
+    principal axes; the direction of a linear probe; and that probe's exact accuracy.
+    """
+    width, chosen = test.width, list(range(size))
+    random = [Rotation(width, size, seed=7919 * (seed + 1) + i) for i in range(3)]
+    scores = {
+        "no_op": test.right_with(test.base),
+        "full_swap": test.right(Identity(width), list(range(width))),
+        "untrained_rotation": test.right(start, chosen),
+        "random_subspace": torch.cat([test.right(r.to(test.base.device), chosen) for r in random]),
+        "pca": test.right(PCA(width, size, fit.source[:_BANK].cpu()).to(test.base.device), chosen),
+    }
+    values = _values(fit.pairs), _values(test.pairs)
+    if values[0] is not None and values[1] is not None:
+        units = _correlated_units(fit.source, values[0], size)
+        mask = Mask(width, size, units).to(test.base.device)
+        direction, accuracy = probe(fit.source, values[0], test.source, values[1])
+        along = Rotation(width, 1, start=direction[:, None]).to(test.base.device)
+        scores["neurons"] = test.right(mask, chosen)
+        scores["probe_direction"] = test.right(along, [0])
+        scores["probe_accuracy"] = accuracy
+    return {name: float(right.float().mean()) for name, right in scores.items()}
+
+
+def shuffled(swap: Swap, seed: int) -> Swap:
+    """The same swap with sources that belong to other pairs: there is nothing to find in it."""
+    other = copy.copy(swap)
+    order = torch.randperm(len(swap), generator=torch.Generator().manual_seed(seed))
+    other.source = swap.source[order]
+    return other
+
+
+def distance(
+    fit: Swap, test: Swap, featurizer: Featurizer, coordinates: Sequence[int]
+) -> dict[str, float]:
+    """How far edited vectors lie from the nearest natural one, on average.
+
+    `edited_state_distance` is in units of the same distance of natural vectors, which is small
+    where many natural vectors nearly coincide; `edited_state_spread` is in units of the distance
+    between two natural vectors.
+    """
+    bank = fit.source[:_BANK]
+    edited = torch.cdist(test.edited(featurizer, coordinates), bank).amin(1).mean()
+    natural = torch.cdist(test.source, bank)
+    return {
+        "edited_state_distance": float(edited / natural.amin(1).mean().clamp(min=1e-12)),
+        "edited_state_spread": float(edited / natural.mean().clamp(min=1e-12)),
+    }
+
+
+def probe(
+    vectors: Tensor, values: Tensor, new_vectors: Tensor, new_values: Tensor
+) -> tuple[Tensor, Tensor]:
+    """A ridge probe's unit direction (width,), and whether its rounded answers are right."""
+    from sklearn.linear_model import Ridge
+
+    ridge = Ridge(alpha=1e-3, solver="svd").fit(vectors.double().cpu().numpy(), values.numpy())
+    direction = torch.as_tensor(ridge.coef_, dtype=vectors.dtype)
+    if not float(direction.norm()):
+        raise SymscopeError("a probe needs a variable with more than one value")
+    found = torch.as_tensor(ridge.predict(new_vectors.double().cpu().numpy())).round()
+    return direction / direction.norm(), found == new_values.round()
+
+
+def _values(pairs: Pairs) -> Tensor | None:
+    """The swapped variable's value at the source, if it is one and varies."""
+    if len(pairs.variables) != 1:
+        return None
+    values = pairs.labels[f"{pairs.variables[0]}.source"].double()
+    return values if len(values.unique()) > 1 else None
+
+
+def _correlated_units(vectors: Tensor, values: Tensor, size: int) -> list[int]:
+    centred = (vectors - vectors.mean(0)).double().cpu()
+    target = values - values.mean()
+    correlation = (centred.T @ target).abs() / centred.norm(dim=0).clamp(min=1e-9)
+    return sorted(correlation.topk(size).indices.tolist())

@@ -1,0 +1,77 @@
+"""Counterfactual pairs on one network at one site, with everything constant computed once."""
+
+from collections.abc import Sequence
+
+import torch
+from torch import Tensor
+from torch.nn.functional import cross_entropy
+
+from symscope.downstream import downstream, natural_vectors
+from symscope.featurizer import Featurizer
+from symscope.network import Network
+from symscope.site import Site
+from symscope.task import Pairs
+
+_CHUNK = 2048
+
+
+class Swap:
+    """The interchange of a site's coordinates on all `pairs`, ready to be run many times.
+
+    `base` and `source` are the natural vectors, (pair, width). Positions come from the pairs; a
+    site without steps, as in a network that sees each input once, keeps its own.
+    """
+
+    def __init__(self, network: Network, site: Site, pairs: Pairs):
+        self.pairs = pairs
+        stepped = pairs.base.dim() > 1 and (site.stateful or pairs.target.dim() > 1)
+        at_base = site.at(pairs.base_step) if stepped else site
+        at_source = site.at(pairs.source_step) if stepped else site
+        device = network.device
+        self.scored = pairs.scored.to(device)
+        self.target = pairs.target.to(device)
+        self.down = downstream(network, pairs.base.to(device), at_base, self.scored)
+        self.base = self.down.natural
+        self.source = natural_vectors(network, pairs.source.to(device), at_source)
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    @property
+    def width(self) -> int:
+        """The width of the site."""
+        return self.base.shape[1]
+
+    def loss(self, featurizer: Featurizer, coordinates: Sequence[int], rows: Tensor) -> Tensor:
+        """Mean cross-entropy on the scored answers of the pairs in `rows` after the swap."""
+        edited = featurizer.swap(self.base[rows], self.source[rows], coordinates)
+        return cross_entropy(self.down.from_vectors(edited, rows), self._targets(rows))
+
+    def edited(self, featurizer: Featurizer, coordinates: Sequence[int]) -> Tensor:
+        """The vectors after the swap, (pair, width)."""
+        with torch.no_grad():
+            return featurizer.swap(self.base, self.source, coordinates)
+
+    def right(self, featurizer: Featurizer, coordinates: Sequence[int]) -> Tensor:
+        """Per pair, whether every scored answer after the swap is the program's, (pair,)."""
+        return self.right_with(self.edited(featurizer, coordinates))
+
+    def right_with(self, vectors: Tensor) -> Tensor:
+        """Per pair, whether every scored answer is the program's with these vectors put in."""
+        parts = []
+        with torch.no_grad():
+            for rows in torch.arange(len(self)).split(_CHUNK):
+                found = self.down.from_vectors(vectors[rows], rows).argmax(-1)
+                wrong = (found != self._targets(rows)).long()
+                scored = self.scored[rows]
+                of = (
+                    scored.flatten(1).nonzero()[:, 0]
+                    if scored.dim() > 1
+                    else scored.nonzero()[:, 0]
+                )
+                count = wrong.new_zeros(len(rows)).index_add(0, of, wrong)
+                parts.append(count == 0)
+        return torch.cat(parts).cpu()
+
+    def _targets(self, rows: Tensor) -> Tensor:
+        return self.target[rows][self.scored[rows]]

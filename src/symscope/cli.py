@@ -1,0 +1,299 @@
+"""The commands: arguments, files, progress bars, exit codes.
+
+0 success, 1 a claim failed its own check, 2 bad input, 3 a computation failed (what was good is
+kept), 130 interrupted.
+"""
+
+import os
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks; several cores, several processes
+
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated
+
+import torch
+import typer
+
+from symscope.align import Search
+from symscope.align.examine import COUNTS
+from symscope.causal_model import UnknownName
+from symscope.demo import PRESETS, RIGHT, demo
+from symscope.evidence import Evidence, SymscopeError
+from symscope.failures import outcome
+from symscope.loop import (
+    Claim,
+    Effort,
+    align_one,
+    built,
+    keep_network,
+    name_of,
+    read_checkpoint,
+    task_of,
+    train_into,
+)
+from symscope.models.load import ARCHITECTURES
+from symscope.options import (
+    DemoOut,
+    Device,
+    Force,
+    Jobs,
+    Json,
+    Out,
+    Resume,
+    Seed,
+    checked,
+    numbers_in,
+    site_of,
+)
+from symscope.run_directory import configured, described, opened, recorded, spent
+from symscope.terminal import failed, progress, say, show, show_json
+from symscope.train import Schedule
+
+app = typer.Typer(
+    add_completion=False, rich_markup_mode=None, pretty_exceptions_enable=False,
+    no_args_is_help=True, help="Which program did this network learn, and is that really so?",
+)  # fmt: skip
+
+
+@app.command("demo")
+def demo_command(  # one parameter per option
+    out: DemoOut = Path("runs/demo"), seed: Seed = 0,
+    preset: Annotated[str, typer.Option(help="default or tiny.")] = "default",
+    device: Device = "cpu", jobs: Jobs = None, resume: Resume = False, force: Force = False,
+    json: Json = False,
+) -> int:  # fmt: skip
+    """Train a GRU to count, find its count and its phase, and write a page about it.
+
+    \b
+    symscope demo                            minutes; writes runs/demo/report.html
+    symscope demo --preset tiny --out runs/tiny
+    symscope demo --resume                   go on with a demo that was ended
+    """
+    if preset not in PRESETS:
+        raise UnknownName("preset", preset, PRESETS)
+    checked(device)
+    chosen, began = PRESETS[preset], time.monotonic()
+    settings = {"preset": preset, "task": "multi", "architecture": "gru", "width": chosen.width}
+    place = {"program": "up_down", "site": "rnn.state"}
+    opened(out, described("demo", seed, **settings | place), resume, force)
+    with progress() as bar:
+        found = demo(out, chosen, device, jobs or os.cpu_count() or 1, bar)
+    spent(out, began)
+    page = written_page(out)
+    show(found, json, run=out, report=page)
+    right = [e for e in found if e.claim.endswith(tuple(f"{p}.{v}.iia" for p, v in RIGHT))]
+    return told(right)
+
+
+@app.command("train")
+def train_command(  # one parameter per option
+    task: Annotated[str, typer.Argument(help="multi, single, same, modulo or round.")],
+    network: Annotated[str, typer.Option(help="gru, lstm or transformer.")] = "gru",
+    width: Annotated[int, typer.Option(help="Width of embedding and state.")] = 20,
+    epochs: Annotated[int, typer.Option(min=1, help="8 updates each; stops early from 200.")] = 400,
+    own_answers: Annotated[bool | None, typer.Option(
+        help="Give its own answers back in training (recurrent networks: yes).")] = None,
+    highest: Annotated[int, typer.Option(min=1, help="The largest count.")] = 20,
+    hold_out: Annotated[str, typer.Option(help="Counts never trained on.")] = "4,9,14,17",
+    seed: Seed = 0, out: Out = None, device: Device = "cpu", resume: Resume = False,
+    force: Force = False, json: Json = False,
+) -> int:  # fmt: skip
+    """Train a network on a task until it answers without a mistake.
+
+    \b
+    symscope train multi --network gru --width 48 --epochs 200 --out runs/x
+    symscope train multi --width 48 --epochs 400 --out runs/x --resume
+    """
+    checked(device)
+    if network not in ARCHITECTURES:
+        raise UnknownName("network", network, ARCHITECTURES)
+    settings = {"task": task, "architecture": network, "width": width, "highest": highest}
+    settings["held_out"] = [n for n in numbers_in(hold_out) if n <= highest]
+    task_of(settings)
+    built(settings, seed)  # so that a network that cannot be is refused before anything is written
+    run, began = out or Path("runs") / f"{task}-{network}-{width}-{seed}", time.monotonic()
+    opened(run, described("train", seed, **settings), resume, force)
+    own = network != "transformer" if own_answers is None else own_answers
+    with progress() as bar:
+        evidence = train_into(run, Schedule(epochs, own_answers=own), device, bar)
+    spent(run, began)
+    if evidence.score != 1:
+        say(f"below the gate: align refuses this network; train on with --epochs {2 * epochs}"
+            f" --out {run} --resume")  # fmt: skip
+    show([evidence], json, run=run)
+    return 0
+
+
+@app.command("align")
+def align_command(  # one parameter per option
+    target: Annotated[Path, typer.Argument(help="A run directory, or a checkpoint file.")],
+    program: Annotated[str, typer.Option(help="up_down, up_up or progress.")] = "up_down",
+    variable: Annotated[str, typer.Option(help="A variable of the program.")] = "count",
+    site: Annotated[str | None, typer.Option(help="A module path; default: the state.")] = None,
+    part: Annotated[str, typer.Option(help="output, input, state, h or c.")] = "",
+    size: Annotated[int | None, typer.Option(help="Dimensions; default: half.")] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Also below the gate.")] = False,
+    steps: Annotated[int, typer.Option(min=1, help="Steps of the search …")] = 1000,
+    most: Annotated[int, typer.Option(min=1, help="… up to so many while it gains.")] = 5000,
+    pairs: Annotated[int, typer.Option(min=1, help="Pairs to fit on.")] = 10_000,
+    fitted_controls: Annotated[bool, typer.Option(
+        help="Repeat the search where there is nothing to find.")] = True,
+    task: Annotated[str | None, typer.Option(help="For a checkpoint: its task.")] = None,
+    network: Annotated[str, typer.Option(help="For a checkpoint: its architecture.")] = "gru",
+    width: Annotated[int, typer.Option(help="For a checkpoint: its width.")] = 20,
+    seed: Annotated[int | None, typer.Option(min=0, help="Default: the run's.")] = None,
+    out: Out = None, device: Device = "cpu", resume: Resume = False, force: Force = False,
+    json: Json = False,
+) -> int:  # fmt: skip
+    """Search a network for one variable of a program, and score it beside its controls.
+
+    \b
+    symscope align runs/x --program up_down --variable count
+    symscope align runs/x --program up_up --variable demo --site rnn --part state --size 8
+    symscope align theirs.pt --task multi --network gru --width 48 --out runs/theirs
+    """
+    checked(device)
+    if target.is_dir():
+        if out is not None:
+            raise SymscopeError(f"--out is for a bare checkpoint; this is written into {target}")
+        run = target
+    else:
+        run = out or Path("runs") / f"align-{target.stem}"
+        if task is None:
+            raise SymscopeError(f"say which task {target} was trained on, for example --task multi")
+        if not target.exists():
+            raise SymscopeError(f"no run directory or checkpoint {target}")
+        settings = {"task": task, "architecture": network, "width": width}
+        task_of(settings)
+        module = read_checkpoint(target, settings)
+        opened(run, described("align", seed or 0, **settings), resume, force)
+        keep_network(run, module)
+    place = site_of(site, part)
+    claim = Claim(program, variable, size, place, fitted_controls)
+    there = [e for e in recorded(run) if e.claim == name_of(run, claim) and e.score is not None]
+    if there and resume:
+        show(there, json, run=run)
+        return told(there)
+    if there and not force:
+        raise SymscopeError(
+            f"{run} already holds {there[0].claim}; show it with --resume, replace it with --force"
+        )
+    effort = Effort(Search(steps, most=most), {**COUNTS, "fit": pairs})
+    with progress() as bar:
+        bar(0, 1, f"searching for {variable}")
+        evidence = align_one(run, claim, effort, device, seed, anyway)
+    show([evidence], json, run=run)
+    return told([evidence])
+
+
+@app.command("study")
+def study_command(  # one parameter per option
+    name: Annotated[str, typer.Argument(help="Which study.")],
+    preset: Annotated[str, typer.Option(help="small or published.")] = "small",
+    seeds: Annotated[int | None, typer.Option(min=1, help="Networks per condition.")] = None,
+    jobs: Jobs = None, out: Out = None, json: Json = False,
+) -> int:  # fmt: skip
+    """Replicate a published result, from where it stands.
+
+    \b
+    symscope study numbers --preset small --seeds 1 --jobs 2
+    """
+    if name not in studies():
+        raise UnknownName("study", name, studies())
+    if preset not in ("small", "published", "tiny"):
+        raise UnknownName("preset", preset, ("small", "published"))
+    asked = {"--seeds": seeds, "--jobs": jobs, "--out": out}
+    options = [str(x) for k, v in asked.items() if v is not None for x in (k, v)]
+    return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
+
+
+@app.command("bench")
+def bench_command(
+    name: Annotated[str, typer.Argument(help="Which benchmark.")],
+    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
+    json: Json = False,
+) -> int:
+    """Time symscope side by side with other libraries (in a checkout of the repository).
+
+    \b
+    symscope bench das --quick
+    """
+    folder = Path(__file__).parents[2] / "benchmarks"
+    if not folder.is_dir():
+        raise SymscopeError(
+            "benchmarks are run in a checkout of the repository, and this symscope is not in one;"
+            " get one and type pip install -e . there"
+        )
+    there = sorted(p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8"))
+    if name not in there:
+        raise UnknownName("benchmark", name, there)
+    return script([str(folder / f"{name}.py"), *(["--quick"] if quick else [])], json)
+
+
+@app.command("report")
+def report_command(
+    run: Annotated[Path, typer.Argument(help="A run directory.")], json: Json = False
+) -> int:
+    """Write a run's evidence as one HTML page that opens offline.
+
+    \b
+    symscope report runs/demo
+    """
+    configured(run)
+    if not recorded(run):
+        raise SymscopeError(f"{run} holds no evidence yet; go on with it (--resume)")
+    page = written_page(run)
+    show_json(report=page) if json else print(f"report: {page}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run one command; the exit code. Failures are one line on stderr."""
+    torch.set_num_threads(1)
+    arguments = sys.argv[1:] if arguments is None else list(arguments)
+    try:
+        code = app(arguments, standalone_mode=False)
+        if code == 130:  # where typer has turned the interrupt into an exit
+            raise KeyboardInterrupt
+        return int(code or 0)
+    except (Exception, KeyboardInterrupt) as error:  # here every failure becomes a line
+        code, line = outcome(error)
+        say(line)
+        if "--json" in arguments:
+            show_json(error=line, exit=code)
+        return code
+
+
+def told(claims: Sequence[Evidence]) -> int:
+    """1 after naming the claims that do not stand above their floors, else 0."""
+    for claim in failed(claims):
+        say(f"{claim} does not stand above its floors")
+    return 1 if failed(claims) else 0
+
+
+def written_page(run: Path) -> Path:
+    """The run's `report.html`."""
+    from symscope.report import write_page
+
+    return write_page(run)
+
+
+def studies() -> list[str]:
+    """The files and folders of `studies/` that say in a docstring how they are run."""
+    folder = Path(__file__).parent / "studies"
+    files = [*folder.glob("*.py"), *folder.glob("*/__main__.py")]
+    named = {f: f.parent.name if f.stem == "__main__" else f.stem for f in files}
+    return sorted(n for f, n in named.items() if f"symscope study {n}" in f.read_text("utf8"))
+
+
+def script(command: list[str], json_wanted: bool) -> int:
+    """Run Python on `command`; what it prints goes to stderr where stdout is for JSON."""
+    asked = [sys.executable, *command]
+    code = subprocess.run(asked, stdout=sys.stderr if json_wanted else None).returncode
+    if json_wanted:
+        show_json(command=command, exit=code)
+    return code

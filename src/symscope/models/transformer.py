@@ -1,0 +1,159 @@
+"""A small decoder-only transformer, pre-norm, with rotary positions or none."""
+
+from collections.abc import Callable
+from typing import cast
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import scaled_dot_product_attention
+
+from symscope.evidence import SymscopeError
+
+
+def rotate(x: Tensor, at: Tensor, base: float = 10_000.0) -> Tensor:
+    """Rotary positions (Su et al., 2021) on (batch, step, head, width), halves paired.
+
+    `at` holds the position of each step, (step,) or (batch, step).
+    """
+    half = x.shape[-1] // 2
+    rates = base ** (-torch.arange(half, device=x.device, dtype=x.dtype) / half)
+    angles = (at[..., None] * rates)[..., None, :]
+    cos, sin = angles.cos(), angles.sin()
+    first, second = x[..., :half], x[..., half:]
+    return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
+
+
+class Attention(nn.Module):
+    """Causal self-attention; each head's mixture of values is the input of `out`."""
+
+    def __init__(self, width: int, heads: int, rotary: bool):
+        super().__init__()
+        self.heads, self.rotary = heads, rotary
+        self.q, self.k, self.v = (nn.Linear(width, width) for _ in range(3))
+        self.out = nn.Linear(width, width)
+
+    def project(self, x: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Queries, keys and values of vectors at the positions `at`, (…, head, width)."""
+        q, k, v = (layer(x).unflatten(-1, (self.heads, -1)) for layer in (self.q, self.k, self.v))
+        return (rotate(q, at), rotate(k, at), v) if self.rotary else (q, k, v)
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, step, width) → the same."""
+        at = torch.arange(x.shape[1], device=x.device)
+        q, k, v = (part.transpose(1, 2) for part in self.project(x, at))
+        mixed = scaled_dot_product_attention(q, k, v, is_causal=True)
+        return self.out(mixed.transpose(1, 2).flatten(2))
+
+
+class Block(nn.Module):
+    """x + attention(norm(x)), then x + mlp(norm(x)) with a hidden width of four times the width."""
+
+    def __init__(self, width: int, heads: int, rotary: bool):
+        super().__init__()
+        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.attention = Attention(width, heads, rotary)
+        self.mlp = nn.Sequential(
+            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
+        )
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(batch, step, width) → the same."""
+        x = x + self.attention(self.norm1(x))
+        return x + self.mlp(self.norm2(x))
+
+
+class Transformer(nn.Module):
+    """Next-token logits, (batch, step) → (batch, step, vocabulary).
+
+    `positions` is "rope" or "none". Layer l's output, the residual stream, is at
+    `Site("blocks.l")`, counted from 0. Sequences are padded on the right only.
+    """
+
+    def __init__(
+        self, vocabulary: int, width: int, layers: int = 2, heads: int = 1, positions: str = "rope"
+    ):
+        super().__init__()
+        rotary = {"rope": True, "none": False}.get(positions)
+        if rotary is None:
+            raise SymscopeError(f"positions {positions!r}: there is 'rope' and 'none'")
+        if width % heads or (rotary and width // heads % 2):
+            raise SymscopeError(f"width {width} does not make {heads} heads of an even width")
+        self.embed = nn.Embedding(vocabulary, width)
+        self.blocks = nn.ModuleList(Block(width, heads, rotary) for _ in range(layers))
+        self.norm = nn.LayerNorm(width)
+        self.readout = nn.Linear(width, vocabulary)
+
+    def hidden(self, tokens: Tensor) -> Tensor:
+        """What `readout` reads, step by step, (batch, step, width)."""
+        x = self.embed(tokens)
+        for block in self.blocks:
+            x = block(x)
+        return self.norm(x)
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Logits at every step."""
+        return self.readout(self.hidden(tokens))
+
+    def resumed(
+        self, block: int, natural: Tensor, steps: Tensor, scored: Tensor
+    ) -> Callable[[Tensor, Tensor], Tensor]:
+        """What follows when `block`'s output at one step of each sample is replaced.
+
+        `natural` (sample, step, width) is that output as it was, `steps` (sample,) say where it
+        is replaced, `scored` (sample, step) where logits are wanted. The function returned takes
+        the new vectors and the samples they belong to, and gives logits (scored steps,
+        vocabulary). Only steps from the replaced one on are computed; keys and values of earlier
+        ones are kept from the natural run.
+        """
+        following = cast("list[Block]", list(self.blocks)[block + 1 :])
+        return _Tail(self, following, natural, steps, scored)
+
+
+class _Tail:
+    """The steps from a replaced one on, aligned on the left, through the blocks that follow."""
+
+    def __init__(
+        self, model: Transformer, blocks: list[Block], natural: Tensor, steps: Tensor,
+        scored: Tensor,
+    ):  # fmt: skip
+        self.model, self.blocks, self.steps = model, blocks, steps
+        length = natural.shape[1]
+        order = torch.arange(length, device=natural.device)
+        last = torch.maximum((scored * order).amax(1), steps)
+        self.at = (steps[:, None] + order).clamp(max=length - 1)
+        self.used = steps[:, None] + order <= last[:, None]
+        self.scored = scored.gather(1, self.at) & self.used
+        self.vectors = natural.gather(1, self.at[..., None].expand_as(natural))
+        self.kept = []
+        with torch.no_grad():
+            for block in blocks:
+                _, keys, values = block.attention.project(block.norm1(natural), order)
+                self.kept.append((keys, values))
+                natural = block(natural)
+
+    def __call__(self, vectors: Tensor, rows: Tensor) -> Tensor:
+        used = self.used[rows]
+        most = int(used.sum(1).max())
+        used, at = used[:, :most], self.at[rows, :most]
+        x = torch.cat([vectors[:, None], self.vectors[rows, 1:most]], dim=1)[used]
+        for block, (keys, values) in zip(self.blocks, self.kept, strict=True):
+            mixed = self._attend(block, x, used, at, keys[rows], values[rows])
+            x = x + block.attention.out(mixed)
+            x = x + block.mlp(block.norm2(x))
+        return self.model.readout(self.model.norm(x[self.scored[rows, :most][used]]))
+
+    def _attend(
+        self, block: Block, x: Tensor, used: Tensor, at: Tensor, keys: Tensor, values: Tensor
+    ) -> Tensor:
+        """Mixtures of values for the used steps, (used steps, width)."""
+        row, column = used.nonzero(as_tuple=True)
+        q, k, v = block.attention.project(block.norm1(x)[:, None], at[used][:, None])
+        keys = keys.index_put((row, at[used]), k[:, 0])
+        values = values.index_put((row, at[used]), v[:, 0])
+        queries = q.new_zeros(*used.shape, *q.shape[2:]).index_put((row, column), q[:, 0])
+        reach = torch.arange(keys.shape[1], device=x.device) <= at[..., None]
+        mixed = scaled_dot_product_attention(
+            queries.transpose(1, 2), keys.transpose(1, 2), values.transpose(1, 2),
+            attn_mask=reach[:, None],
+        )  # fmt: skip
+        return mixed.transpose(1, 2)[row, column].flatten(1)

@@ -1,0 +1,75 @@
+"""Seeds joined: one evidence per claim, with an interval over seeds and samples."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from statistics import mean
+from typing import Any
+
+import numpy as np
+
+from symscope.evidence import Evidence, bootstrap, wilson
+
+CELLS = ("phase", "difference", "value", "held_out", "seen")
+
+
+def pool(
+    records: Iterable[Evidence], sources: Mapping[str, Mapping[str, Any]] = {}
+) -> list[Evidence]:
+    """One record per claim: the mean over seeds, bootstrap interval, mean controls, summed cells.
+
+    Seeds that were not analysed are named in the note. `sources` holds published values by claim.
+    """
+    by_claim: dict[str, list[Evidence]] = defaultdict(list)
+    for record in records:
+        by_claim[record.claim].append(record)
+    return [_joined(claim, group, sources.get(claim)) for claim, group in by_claim.items()]
+
+
+def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | None) -> Evidence:
+    done = [r for r in group if r.score is not None and "not analysed" not in r.note]
+    failed = [r for r in group if r not in done]
+    note = "; ".join(
+        f"seed {r.seeds[0]} not analysed"
+        + (f" (accuracy {r.score:.3f})" if r.score is not None else f" ({r.note})")
+        for r in failed
+    )
+    seeds = [s for r in done for s in r.seeds]
+    seconds = sum(r.seconds for r in group)
+    if not done:
+        return Evidence(claim, None, None, None, 0, group[0].unit, seeds=seeds, seconds=seconds,
+                        source=source, note=note)  # fmt: skip
+    scores = [float(r.score) for r in done if r.score is not None]
+    if len(done) == 1:
+        low, high = wilson(round(scores[0] * done[0].n), done[0].n)
+        note = "; ".join(filter(None, [note, "Wilson interval, one seed"]))
+    else:
+        answers = [_answers(score, r.n) for score, r in zip(scores, done, strict=True)]
+        low, high = bootstrap(answers)
+    config = {key: _summed([r.config[key] for r in done if key in r.config]) for key in CELLS}
+    config |= {"by_seed": scores}
+    for key in ("size", "width", "site", "redrawn", "epochs"):
+        values = [r.config[key] for r in done if key in r.config]
+        config |= {key: values[0] if len(set(values)) == 1 else values} if values else {}
+    return Evidence(
+        claim, mean(scores), low, high, sum(r.n for r in done), done[0].unit, _controls(done),
+        seeds, seconds, {k: v for k, v in config.items() if v}, source, note,
+    )  # fmt: skip
+
+
+def _answers(score: float, n: int) -> np.ndarray:
+    right = round(score * n)
+    return np.repeat([1.0, 0.0], [right, n - right])
+
+
+def _controls(records: Sequence[Evidence]) -> dict[str, float]:
+    names = dict.fromkeys(name for r in records for name in r.controls)
+    return {n: mean(r.controls[n] for r in records if n in r.controls) for n in names}
+
+
+def _summed(cells: Sequence[Any]) -> Any:
+    if not cells:
+        return None
+    if isinstance(cells[0], Mapping):
+        keys = dict.fromkeys(key for c in cells for key in c)
+        return {key: _summed([c[key] for c in cells if key in c]) for key in keys}
+    return [sum(column) for column in zip(*cells, strict=True)]

@@ -1,0 +1,1 @@
+"""The study of number variables (Grant, Goodman & McClelland, 2025)."""

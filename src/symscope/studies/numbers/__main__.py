@@ -1,0 +1,91 @@
+"""Do networks that learn to count keep the count in a variable, and which program do they run?
+
+Replicates Grant, Goodman & McClelland (2025): GRUs, LSTMs and transformers on three counting tasks,
+the variables of four programs searched for by DAS, with the controls that the paper does not print.
+
+    symscope study numbers --preset small       three seeds, short training
+    symscope study numbers --preset published   six seeds, the published settings
+
+Every unit of work (one network and all that is asked of it) leaves a file in
+`results/numbers/PRESET/units`; what is there is not computed again. At the end the units are joined
+into `results/numbers/PRESET.json`.
+"""
+
+import argparse
+import os
+import re
+import sys
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from symscope.jobs import Unit, Work, join, run_units
+from symscope.studies.numbers.beyond import phase_unit, search_unit, together_unit
+from symscope.studies.numbers.published import PUBLISHED
+from symscope.studies.numbers.units import (
+    WIDTHS,
+    Preset,
+    edit_unit,
+    main_unit,
+    size_unit,
+    variable_unit,
+)
+
+KINDS = ("multi", "single", "same")
+ARCHITECTURES = ("gru", "lstm", "transformer")
+PRESETS = {
+    "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1},
+    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 4000, "controls": 1},
+    "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0},
+}
+WORK: Work = {
+    "main": main_unit,
+    "size": size_unit,
+    "variable": variable_unit,
+    "edit": edit_unit,
+    "together": together_unit,
+    "phase": phase_unit,
+    "search": search_unit,
+}
+
+
+def units(preset: Preset) -> list[Unit]:
+    """All units, what matters most first: a killed study leaves whole rows of the table."""
+    few = range(preset["more_seeds"])
+    main = [
+        ("main", kind, arch, str(seed))
+        for seed in range(preset["seeds"])
+        for arch in ARCHITECTURES
+        for kind in KINDS
+    ]
+    early = [u for u in main if int(u[-1]) < max(1, preset["more_seeds"])]
+    recurrent = [(k, a, str(s)) for s in few for a in ("gru", "lstm") for k in ("same", "multi")]
+    rest: list[Unit] = [("phase", *u) for u in recurrent]
+    rest += [("together", *u) for u in recurrent]
+    rest += [("search", "multi", "gru", str(s)) for s in few]
+    rest += [("edit", k, str(s)) for s in few for k in ("multi", "single")]
+    rest += [("variable", k, str(s)) for s in few for k in KINDS]
+    rest += [("size", str(w), str(s)) for s in few for w in WIDTHS]
+    return [*early, *rest, *(u for u in main if u not in early)]
+
+
+def main() -> None:
+    """Run what is not there yet, in as many processes as asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", choices=list(PRESETS), default="small")
+    parser.add_argument("--out", type=Path, default=Path("results/numbers"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seeds", type=int, help="fewer or more seeds than the preset")
+    parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    asked = parser.parse_args()
+    preset = dict(PRESETS[asked.preset])
+    preset["seeds"] = asked.seeds or preset["seeds"]
+    folder = asked.out / asked.preset
+    wanted = [u for u in units(preset) if re.search(asked.only, "-".join(u))]
+    for done, name in enumerate(run_units(WORK, wanted, preset, folder, asked.jobs), 1):
+        print(f"{done}/{len(wanted)} {name}", file=sys.stderr, flush=True)
+    join(folder, PUBLISHED)
+
+
+if __name__ == "__main__":
+    main()

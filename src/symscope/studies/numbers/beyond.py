@@ -1,0 +1,90 @@
+"""Beyond the publication: several variables at once, a more flexible map, why Same-Object fails.
+
+These units read the networks that the main units of the same task and seed have trained.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+
+from symscope.align import examine
+from symscope.align.by_phase import by_phase
+from symscope.align.das import blocks
+from symscope.align.together import together
+from symscope.evidence import Evidence
+from symscope.featurizer import Linear, Rotation
+from symscope.jobs import Unit
+from symscope.models.load import build, default_site, fill, load_weights
+from symscope.network import Network
+from symscope.site import Site
+from symscope.studies.numbers.units import WIDTH, Preset, search_of, untrained
+from symscope.tasks.numbers import VOCABULARY, Counting
+
+
+def together_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
+    """Count and Phase in one rotation with a null block; and a more flexible, linear map."""
+    _, kind, arch, seed_text = unit
+    seed, task = int(seed_text), Counting(kind)
+    network = Network(stored(unit, arch, folder))
+    search = search_of(preset)
+    claim = f"numbers.{kind}.{arch}"
+    found = [
+        replace(e, claim=f"{claim}.up_down.{e.claim}")
+        for e in together(network, task, default_site(arch), search, seed)
+    ]
+    width = 2 * WIDTH if arch == "lstm" else WIDTH
+    fresh = untrained(arch, seed, preset)
+    maps = {"oaf": Rotation(width, width, seed), "laf": Linear(width, width, seed)}
+    for name, featurizer in maps.items():
+        begun = blocks("up_down", default_site(arch), featurizer, {"count": width // 2})
+        _, evidence = examine(network, task, begun, fresh, search, seed)
+        found.append(replace(evidence, claim=f"{claim}.up_down.count_{name}.iia"))
+    return found
+
+
+def phase_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
+    """Why alignment fails across phases: coordinates that depend on the phase, and LSTM h and c."""
+    _, kind, arch, seed_text = unit
+    seed, task, claim = int(seed_text), Counting(kind), f"numbers.{kind}.{arch}.up_down"
+    network, site = Network(stored(unit, arch, folder)), default_site(arch)
+    search = search_of(preset)
+    fresh = untrained(arch, seed, preset)
+    evidence = by_phase(network, task, site, fresh, search, seed)
+    found = [replace(evidence, claim=f"{claim}.count_by_phase.iia")]
+    for part in ("h", "c") if arch == "lstm" else ():
+        rotation = Rotation(WIDTH, WIDTH // 2, seed)
+        begun = blocks("up_down", Site("rnn", part), rotation, {"count": WIDTH // 2})
+        _, evidence = examine(network, task, begun, None, search, seed)
+        found.append(replace(evidence, claim=f"{claim}.count_in_{part}.iia"))
+    return found
+
+
+def search_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
+    """Is it the search? Count with other subspace sizes, starts, another rate, more steps."""
+    _, kind, arch, seed_text = unit
+    seed, task, site = int(seed_text), Counting(kind), default_site(arch)
+    network, search = Network(stored(unit, arch, folder)), search_of({**preset, "most": 1000})
+    width = 2 * WIDTH if arch == "lstm" else WIDTH
+    half = width // 2
+    tried = {f"k{k}": (k, seed, search) for k in (1, 2, 5, 15, 18)}
+    tried |= {f"start{i}": (half, seed + 10 * i, search) for i in (1, 2)}
+    tried |= {
+        "rate_0.01": (half, seed, replace(search, rate=1e-2)),
+        "steps_5000": (half, seed, replace(search, steps=5 * search.steps, most=5 * search.steps)),
+    }
+    found = []
+    for name, (size, start, effort) in tried.items():
+        begun = blocks("up_down", site, Rotation(width, size, start), {"count": size})
+        _, evidence = examine(network, task, begun, None, effort, seed)
+        claim = f"numbers.search.{kind}.{arch}.count_{name}.iia"
+        found.append(replace(evidence, claim=claim))
+    return found
+
+
+def stored(unit: Unit, arch: str, folder: Path) -> torch.nn.Module:
+    """The network that the main unit of the same task and seed has trained."""
+    path = folder / "networks" / f"{'-'.join(('main', *unit[1:]))}.safetensors"
+    module = build(arch, len(VOCABULARY), WIDTH)
+    fill(module, load_weights(path), path)
+    return module

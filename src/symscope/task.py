@@ -1,0 +1,98 @@
+"""What a network is asked to do, and the pairs of inputs on which a program is tested."""
+
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+
+import torch
+from torch import Tensor
+
+from symscope.causal_model import UnknownName
+from symscope.program import Program
+
+IGNORE = -100
+"""The target where nothing is scored."""
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Counterfactual pairs: what the program says happens on `base` when variables are swapped.
+
+    `base` and `source` are inputs (pair, step); the variable is taken from the source at
+    `source_step` and put into the base at `base_step`, (pair,). `target` (pair, step) is the
+    program's answer after the swap at each step of the base, `IGNORE` where it is not scored. For
+    inputs without steps the steps are 0 and `target` is (pair,). `labels` hold the variables'
+    values before the swap and whatever else a score may be split by, (pair,) each. `redrawn` is
+    the share of draws for which the program had no answer, and which were drawn again. With no
+    `variables` nothing is swapped: the program says that the base goes on as it was.
+    """
+
+    base: Tensor
+    base_step: Tensor
+    source: Tensor
+    source_step: Tensor
+    target: Tensor
+    labels: Mapping[str, Tensor]
+    variables: tuple[str, ...] = ()
+    redrawn: float = 0.0
+
+    def __len__(self) -> int:
+        return len(self.base)
+
+    @property
+    def scored(self) -> Tensor:
+        """Where the target counts."""
+        return self.target != IGNORE
+
+    def __getitem__(self, rows: Tensor) -> "Pairs":
+        """The pairs in `rows`, indices or a mask."""
+        labels = {name: value[rows] for name, value in self.labels.items()}
+        names = ("base", "base_step", "source", "source_step", "target")
+        return replace(self, labels=labels, **{name: getattr(self, name)[rows] for name in names})
+
+
+class Task(ABC):
+    """Inputs, their right answers, the program behind them, and counterfactual pairs."""
+
+    name: str
+    vocabulary: tuple[str, ...]
+    programs: Mapping[str, Program]
+
+    @property
+    @abstractmethod
+    def program(self) -> Program:
+        """The task's own rule."""
+
+    @abstractmethod
+    def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
+        """`count` inputs, (sample, step); in training, values that are held out do not occur."""
+
+    @abstractmethod
+    def correct(self, inputs: Tensor) -> Tensor:
+        """The right answer at each step, `IGNORE` where none is scored, (sample, step)."""
+
+    @abstractmethod
+    def gate(self, generator: torch.Generator) -> Tensor:
+        """The inputs a network must answer without a mistake before it is analysed."""
+
+    @abstractmethod
+    def pairs(
+        self,
+        program: Program,
+        variables: tuple[str, ...],
+        count: int,
+        seed: int,
+        split: str,
+        same_phase: bool = False,
+    ) -> Pairs:
+        """`count` pairs in which `variables` of `program` are swapped.
+
+        Pairs of different `split` ("fit", "validation", "test") are disjoint. With `same_phase`
+        base and source are in the same phase of the task.
+        """
+
+    def hypothesis(self, name: str) -> Program:
+        """The program of that name; raises `UnknownName` with those there are."""
+        if name not in self.programs:
+            raise UnknownName("program", name, self.programs)
+        return self.programs[name]

@@ -1,0 +1,29 @@
+"""The tutorial's code runs as it is printed, with less training and less search."""
+
+import re
+from pathlib import Path
+
+import pytest
+
+PAGE = Path(__file__).parents[1] / "docs" / "tutorials" / "does-my-network-count.md"
+SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
+
+
+@pytest.fixture(scope="module")
+def code() -> str:
+    return re.findall(r"```python\n(.*?)```", PAGE.read_text(encoding="utf8"), re.DOTALL)[-1]
+
+
+def test_a_foreign_module_is_aligned_as_the_tutorial_says(code):
+    for said, shorter in SHORTER.items():
+        assert said in code
+        code = code.replace(said, shorter)
+    names = {}
+    exec(compile(code, str(PAGE), "exec"), names)
+    assert names["evidence"].n == 1000 and "no_op" in names["evidence"].controls
+    assert names["alignment"]["count"].coordinates == tuple(range(24))
+
+
+def test_wrapping_and_aligning_take_fewer_than_fifteen_lines(code):
+    after = code[code.index("start = blocks") :]
+    assert len([line for line in after.splitlines() if line.strip()]) < 15

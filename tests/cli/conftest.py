@@ -7,8 +7,8 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from quick import SMALL
 
+from quick import SMALL
 from symscope.cli import main
 
 

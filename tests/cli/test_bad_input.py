@@ -7,10 +7,10 @@ import sys
 
 import pytest
 import torch
-from quick import QUICK, SMALL
 from safetensors.torch import load_file, save_file
 
 import symscope.train
+from quick import QUICK, SMALL
 from symscope.cli import main
 from symscope.evidence import read_evidence
 

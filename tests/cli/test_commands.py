@@ -6,9 +6,9 @@ import sys
 from pathlib import Path
 
 import pytest
-from quick import QUICK
 from safetensors.torch import load_file
 
+from quick import QUICK
 from symscope.align import Search
 from symscope.alignment import Alignment
 from symscope.cli import app, main, studies

@@ -10,7 +10,6 @@ from symscope.align.agreement import agreement
 from symscope.align.das import DEFAULT, NULL, Search, blocks, coordinates, fit
 from symscope.align.examine import draw, swaps
 from symscope.alignment import Alignment
-from symscope.causal_model import Edit
 from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation
 from symscope.network import Network
@@ -121,10 +120,6 @@ def _flipping_sequences(
     length = max(map(len, rows))
     tokens = torch.tensor([row + [PAD] * (length - len(row)) for row in rows])
     return tokens, list(torch.tensor(steps).T)
-
-
-def _becomes(value: int) -> Edit:
-    return lambda _: value
 
 
 def _sources(

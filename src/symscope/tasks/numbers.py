@@ -279,14 +279,12 @@ def _key(tokens: Tensor, step: Tensor, longest: int) -> Tensor:
 
 def _joined(found: list[Pairs], count: int, redrawn: float) -> Pairs:
     """The first `count` pairs of several draws, of one width."""
-    source_width = max(p.source.shape[1] for p in found)
-    pad = torch.nn.functional.pad
     whole = Pairs(
-        torch.cat([p.base for p in found]),
+        _stacked([p.base for p in found], PAD),
         torch.cat([p.base_step for p in found]),
-        torch.cat([pad(p.source, (0, source_width - p.source.shape[1])) for p in found]),
+        _stacked([p.source for p in found], PAD),
         torch.cat([p.source_step for p in found]),
-        torch.cat([p.target for p in found]),
+        _stacked([p.target for p in found], IGNORE),
         {name: torch.cat([p.labels[name] for p in found]) for name in found[0].labels},
         found[0].variables,
         redrawn,
@@ -296,3 +294,10 @@ def _joined(found: list[Pairs], count: int, redrawn: float) -> Pairs:
         whole.base[:, :used], whole.base_step, whole.source, whole.source_step,
         whole.target[:, :used], whole.labels, whole.variables, redrawn,
     )  # fmt: skip
+
+
+def _stacked(parts: list[Tensor], filler: int) -> Tensor:
+    """The rows of all parts, the shorter ones filled up on the right."""
+    width = max(part.shape[1] for part in parts)
+    fill = torch.nn.functional.pad
+    return torch.cat([fill(p, (0, width - p.shape[1]), value=filler) for p in parts])

@@ -35,7 +35,7 @@ KINDS = ("multi", "single", "same")
 ARCHITECTURES = ("gru", "lstm", "transformer")
 PRESETS = {
     "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1},
-    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 4000, "controls": 1},
+    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 2000, "controls": 1},
     "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0},
 }
 WORK: Work = {

@@ -160,10 +160,8 @@ def size_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     alignment, final = examine(network, task, begun, None, search, seed)
     found.append(replace(final, claim=f"numbers.size.{width}.count.iia"))
     found.append(gradience(network, task, alignment, f"multi.gru.{width}", seed))
-    found += [
-        replace(e, claim=f"numbers.size.{width}.{e.claim}")
-        for e in extrapolation(network, task, "gru", seed)
-    ]
+    longer = extrapolation(network, task, "gru", seed)
+    found += [replace(e, claim=f"numbers.size.{width}.{e.claim.split('.')[-1]}") for e in longer]
     for epoch in at:
         path = (
             folder / "training" / "-".join(unit) / "checkpoints" / f"epoch-{epoch:05}.safetensors"

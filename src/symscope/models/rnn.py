@@ -11,8 +11,10 @@ class RNN(nn.Module):
     """Next-token logits, (batch, step) → (batch, step, vocabulary).
 
     The architecture of Grant, Goodman & McClelland (2025): embedding and state of the same
-    `width`, a head width → 4·width → vocabulary with GELU and dropout 0.5. The state after each
-    update is at `Site("rnn", "state")`.
+    `width`, a head width → 4·width → vocabulary with GELU and dropout 0.5. Their text has this
+    head and their drawing one with a norm, so a LayerNorm stands before it here; without it a
+    GRU keeps the count less alike in the two phases. The state after each update is at
+    `Site("rnn", "state")`.
     """
 
     def __init__(self, cell: str, vocabulary: int, width: int):
@@ -20,6 +22,7 @@ class RNN(nn.Module):
         self.embed = nn.Embedding(vocabulary, width)
         self.rnn = CELLS[cell](width, width, batch_first=True)
         self.readout = nn.Sequential(
+            nn.LayerNorm(width),
             nn.Linear(width, 4 * width),
             nn.GELU(),
             HalfDropout(),

@@ -35,7 +35,7 @@ def build(
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if architecture in CELLS:
-            return RNN(architecture, vocabulary, width)
+            return RNN(architecture, vocabulary, width, **options)  # type: ignore[arg-type]
         return Transformer(vocabulary, width, **options)  # type: ignore[arg-type]
 
 

@@ -13,16 +13,16 @@ class RNN(nn.Module):
     The architecture of Grant, Goodman & McClelland (2025): embedding and state of the same
     `width`, a head width → 4·width → vocabulary with GELU and dropout 0.5. Their text has this
     head and their drawing one with a norm, so a LayerNorm stands before it here; without it a
-    GRU keeps the count less alike in the two phases. The state after each update is at
-    `Site("rnn", "state")`.
+    GRU keeps the count less alike in the two phases (`head_norm=False` shows it). The state after
+    each update is at `Site("rnn", "state")`.
     """
 
-    def __init__(self, cell: str, vocabulary: int, width: int):
+    def __init__(self, cell: str, vocabulary: int, width: int, head_norm: bool = True):
         super().__init__()
         self.embed = nn.Embedding(vocabulary, width)
         self.rnn = CELLS[cell](width, width, batch_first=True)
         self.readout = nn.Sequential(
-            nn.LayerNorm(width),
+            nn.LayerNorm(width) if head_norm else nn.Identity(),
             nn.Linear(width, 4 * width),
             nn.GELU(),
             HalfDropout(),

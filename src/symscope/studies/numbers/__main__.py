@@ -20,7 +20,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Unit, Work, join, run_units
-from symscope.studies.numbers.beyond import phase_unit, search_unit, together_unit
+from symscope.studies.numbers.beyond import head_unit, phase_unit, search_unit, together_unit
 from symscope.studies.numbers.published import PUBLISHED
 from symscope.studies.numbers.units import (
     WIDTHS,
@@ -46,6 +46,7 @@ WORK: Work = {
     "together": together_unit,
     "phase": phase_unit,
     "search": search_unit,
+    "head": head_unit,
 }
 
 
@@ -63,6 +64,7 @@ def units(preset: Preset) -> list[Unit]:
     rest: list[Unit] = [("phase", *u) for u in recurrent]
     rest += [("together", *u) for u in recurrent]
     rest += [("search", "multi", "gru", str(s)) for s in few]
+    rest += [("head", "multi", str(s)) for s in few]
     rest += [("edit", k, str(s)) for s in few for k in ("multi", "single")]
     rest += [("variable", k, str(s)) for s in few for k in KINDS]
     rest += [("size", str(w), str(s)) for s in few for w in WIDTHS]

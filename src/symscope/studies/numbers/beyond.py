@@ -18,8 +18,9 @@ from symscope.jobs import Unit
 from symscope.models.load import build, default_site, fill, load_weights
 from symscope.network import Network
 from symscope.site import Site
-from symscope.studies.numbers.units import WIDTH, Preset, search_of, untrained
+from symscope.studies.numbers.units import WIDTH, Preset, search_of, start, trained, untrained
 from symscope.tasks.numbers import VOCABULARY, Counting
+from symscope.train import Schedule
 
 
 def together_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
@@ -74,12 +75,29 @@ def search_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
         "steps_5000": (half, seed, replace(search, steps=5 * search.steps, most=5 * search.steps)),
     }
     found = []
-    for name, (size, start, effort) in tried.items():
-        begun = blocks("up_down", site, Rotation(width, size, start), {"count": size})
+    for name, (size, at, effort) in tried.items():
+        begun = blocks("up_down", site, Rotation(width, size, at), {"count": size})
         _, evidence = examine(network, task, begun, None, effort, seed)
         claim = f"numbers.search.{kind}.{arch}.count_{name}.iia"
         found.append(replace(evidence, claim=claim))
     return found
+
+
+def head_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
+    """Does the norm before the head matter? Count in a GRU whose head has none."""
+    _, kind, seed_text = unit
+    seed, task, claim = int(seed_text), Counting(kind), f"numbers.head_without_norm.{kind}.gru"
+    schedule = Schedule(preset["epochs"], stop=False)
+    network, accuracy = trained(unit, task, "gru", WIDTH, seed, schedule, folder, head_norm=False)
+    found, search = [replace(accuracy, claim=f"{claim}.accuracy")], search_of(preset)
+    if accuracy.score != 1:
+        return [replace(found[0], note="below the gate: not analysed")]
+    _, evidence = examine(
+        network, task, start("gru", "up_down", "count", WIDTH, seed), None, search, seed
+    )
+    found.append(replace(evidence, claim=f"{claim}.count.iia"))
+    each = by_phase(network, task, default_site("gru"), None, search, seed)
+    return [*found, replace(each, claim=f"{claim}.count_by_phase.iia")]
 
 
 def stored(unit: Unit, arch: str, folder: Path) -> torch.nn.Module:

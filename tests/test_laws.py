@@ -18,7 +18,7 @@ from laws import (
 )  # fmt: skip
 from symscope import featurizer
 from symscope.causal_model import interchange
-from symscope.downstream import downstream, hooked, natural_vectors
+from symscope.intervention.downstream import downstream, hooked, natural_vectors
 from symscope.network import NothingChanged
 
 WHOLE = ("identity", "full rotation", "linear", "full pca")

@@ -6,7 +6,7 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 
 from symscope import recurrence
-from symscope.recurrence import gru_states
+from symscope.intervention.recurrence import gru_states
 
 
 def by_hand(gru: nn.GRU, state: Tensor, inputs: Tensor, running: list[int]) -> Tensor:

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import scaled_dot_product_attention
 
-from symscope.downstream import Downstream, downstream, hooked
+from symscope.intervention.downstream import Downstream, downstream, hooked
+from symscope.intervention.replay import _remembered
 from symscope.network import Network
-from symscope.replay import _remembered
 from symscope.site import Site
 
 

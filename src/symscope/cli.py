@@ -21,10 +21,9 @@ import typer
 from symscope.align import Search
 from symscope.align.examine import COUNTS
 from symscope.causal_model import UnknownName
-from symscope.demo import PRESETS, RIGHT, demo
-from symscope.evidence import Evidence, SymscopeError
-from symscope.failures import outcome
-from symscope.loop import (
+from symscope.commands.demo import PRESETS, RIGHT, demo
+from symscope.commands.failures import outcome
+from symscope.commands.loop import (
     Claim,
     Effort,
     align_one,
@@ -35,8 +34,7 @@ from symscope.loop import (
     task_of,
     train_into,
 )
-from symscope.models.load import ARCHITECTURES
-from symscope.options import (
+from symscope.commands.options import (
     DemoOut,
     Device,
     Force,
@@ -49,8 +47,10 @@ from symscope.options import (
     numbers_in,
     site_of,
 )
-from symscope.run_directory import configured, described, opened, recorded, spent
-from symscope.terminal import failed, progress, say, show, show_json
+from symscope.commands.run_directory import configured, described, opened, recorded, spent
+from symscope.commands.terminal import failed, progress, say, show, show_json
+from symscope.evidence import Evidence, SymscopeError
+from symscope.models.load import ARCHITECTURES
 from symscope.train import Schedule
 
 app = typer.Typer(

@@ -1,11 +1,13 @@
 """Independent pieces of work, each of which leaves one evidence file: run once, in any order."""
 
+import os
 import platform
 import subprocess
+import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context
+from multiprocessing import get_context, parent_process
 from pathlib import Path
 from typing import Any
 
@@ -24,10 +26,23 @@ def run_units(
     work: Work, units: Sequence[Unit], settings: Settings, folder: Path, jobs: int
 ) -> Iterator[str]:
     """Do the units without a file in `folder/units`, `jobs` at a time; yields their names."""
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
+    context = get_context("spawn")
+    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as processes:
         running = [processes.submit(run_unit, work[u[0]], u, settings, folder) for u in units]
         for future in as_completed(running):
             yield future.result()
+
+
+def _end_with_parent() -> None:
+    """Let this process end when the one that started it does, however that happens."""
+    parent = parent_process()
+    assert parent is not None
+
+    def watch() -> None:
+        parent.join()
+        os._exit(1)
+
+    threading.Thread(target=watch, daemon=True).start()
 
 
 def run_unit(

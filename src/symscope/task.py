@@ -1,11 +1,12 @@
 """What a network is asked to do, and the pairs of inputs on which a program is tested."""
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from symscope.causal_model import UnknownName
 from symscope.program import Program
@@ -49,6 +50,25 @@ class Pairs:
         labels = {name: value[rows] for name, value in self.labels.items()}
         names = ("base", "base_step", "source", "source_step", "target")
         return replace(self, labels=labels, **{name: getattr(self, name)[rows] for name in names})
+
+
+def joined(parts: Sequence[Pairs], padding: int) -> Pairs:
+    """All pairs of `parts`; shorter inputs are filled up on the right with `padding`."""
+
+    def stacked(name: str, filler: int) -> Tensor:
+        values = [getattr(part, name) for part in parts]
+        width = max(v.shape[1] for v in values)
+        return torch.cat([pad(v, (0, width - v.shape[1]), value=filler) for v in values])
+
+    return replace(
+        parts[0],
+        base=stacked("base", padding),
+        base_step=torch.cat([p.base_step for p in parts]),
+        source=stacked("source", padding),
+        source_step=torch.cat([p.source_step for p in parts]),
+        target=stacked("target", IGNORE),
+        labels={name: torch.cat([p.labels[name] for p in parts]) for name in parts[0].labels},
+    )
 
 
 class Task(ABC):

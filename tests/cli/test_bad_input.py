@@ -163,7 +163,7 @@ def test_memory_that_does_not_suffice_is_one_line(refused, trained, monkeypatch)
     def fails(*_, **__):
         raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 20.00 GiB\nSee …")
 
-    monkeypatch.setattr("symscope.loop.examine", fails)
+    monkeypatch.setattr("symscope.commands.loop.examine", fails)
     assert "out of memory" in refused("align", trained, *QUICK, code=3)
 
 

@@ -12,10 +12,10 @@ from quick import QUICK
 from symscope.align import Search
 from symscope.alignment import Alignment
 from symscope.cli import app, main, studies
-from symscope.demo import Preset, demo
+from symscope.commands.demo import Preset, demo
+from symscope.commands.loop import Effort
+from symscope.commands.run_directory import WRITTEN, commit, described, opened
 from symscope.evidence import read_evidence
-from symscope.loop import Effort
-from symscope.run_directory import WRITTEN, commit, described, opened
 from symscope.train import Schedule
 
 

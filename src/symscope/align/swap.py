@@ -6,8 +6,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import cross_entropy
 
-from symscope.downstream import downstream, natural_vectors
 from symscope.featurizer import Featurizer
+from symscope.intervention.downstream import downstream, natural_vectors
 from symscope.network import Network
 from symscope.site import Site
 from symscope.task import Pairs

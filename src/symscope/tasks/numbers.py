@@ -4,7 +4,7 @@
 4, 9, 14 and 17 in training.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import torch
@@ -14,7 +14,7 @@ from symscope.causal_model import Edit, UnknownName
 from symscope.evidence import SymscopeError
 from symscope.program import Program
 from symscope.programs.counting import ANY, ctx_distr, progress, up_down, up_up
-from symscope.task import IGNORE, Pairs, Task
+from symscope.task import IGNORE, Pairs, Task, joined
 
 PAD, BOS, EOS, D1, D2, D3, R, T, V = range(9)
 VOCABULARY = ("PAD", "BOS", "EOS", "D1", "D2", "D3", "R", "T", "V")
@@ -170,7 +170,7 @@ class Counting(Task):
                     f"{1 - kept / drawn:.0%} of the pairs for {', '.join(variables)} of"
                     f" {program.name} never stop: this swap is not a test"
                 )
-        return _joined(found, count, 1 - kept / drawn)
+        return _first(joined(found, PAD), count, 1 - kept / drawn)
 
     def _demo_steps(self, most: int) -> int:
         return most if not self.void else int(most / (1 - self.void) * 2) + 20
@@ -277,27 +277,8 @@ def _key(tokens: Tensor, step: Tensor, longest: int) -> Tensor:
     return key
 
 
-def _joined(found: list[Pairs], count: int, redrawn: float) -> Pairs:
-    """The first `count` pairs of several draws, of one width."""
-    whole = Pairs(
-        _stacked([p.base for p in found], PAD),
-        torch.cat([p.base_step for p in found]),
-        _stacked([p.source for p in found], PAD),
-        torch.cat([p.source_step for p in found]),
-        _stacked([p.target for p in found], IGNORE),
-        {name: torch.cat([p.labels[name] for p in found]) for name in found[0].labels},
-        found[0].variables,
-        redrawn,
-    )[torch.arange(count)]
-    used = int((whole.base != PAD).any(0).nonzero().max()) + 1
-    return Pairs(
-        whole.base[:, :used], whole.base_step, whole.source, whole.source_step,
-        whole.target[:, :used], whole.labels, whole.variables, redrawn,
-    )  # fmt: skip
-
-
-def _stacked(parts: list[Tensor], filler: int) -> Tensor:
-    """The rows of all parts, the shorter ones filled up on the right."""
-    width = max(part.shape[1] for part in parts)
-    fill = torch.nn.functional.pad
-    return torch.cat([fill(p, (0, width - p.shape[1]), value=filler) for p in parts])
+def _first(pairs: Pairs, count: int, redrawn: float) -> Pairs:
+    """The first `count` pairs, no wider than they need."""
+    pairs = pairs[torch.arange(count)]
+    used = int((pairs.base != PAD).any(0).nonzero().max()) + 1
+    return replace(pairs, base=pairs.base[:, :used], target=pairs.target[:, :used], redrawn=redrawn)

@@ -21,6 +21,14 @@ from symscope.align import Search, examine, require_gate, unchanged
 from symscope.align.das import DEFAULT, blocks
 from symscope.align.examine import COUNTS
 from symscope.alignment import Alignment, Handle
+from symscope.commands.run_directory import (
+    alignment_part,
+    configured,
+    join_alignments,
+    record,
+    recorded,
+    update,
+)
 from symscope.evidence import (
     ClaimFailed,
     ComputationFailed,
@@ -40,14 +48,6 @@ from symscope.models.load import (
 )
 from symscope.network import Network
 from symscope.programs.printing import python_source
-from symscope.run_directory import (
-    alignment_part,
-    configured,
-    join_alignments,
-    record,
-    recorded,
-    update,
-)
 from symscope.site import Site
 from symscope.tasks.numbers import BOS, EOS, PAD, VOCABULARY, Counting
 from symscope.train import Progress, Schedule, train

@@ -11,7 +11,7 @@ import torch
 from torch import Tensor
 
 from symscope.causal_model import Edit
-from symscope.natural import CHUNK, of_rows
+from symscope.intervention.natural import CHUNK, of_rows
 from symscope.network import Network
 from symscope.site import Site, positions
 from symscope.visit import replaced_forward

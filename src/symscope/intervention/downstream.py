@@ -16,10 +16,10 @@ import torch
 from torch import Tensor
 
 from symscope.evidence import SymscopeError
-from symscope.natural import natural_values, natural_vectors, of_rows
+from symscope.intervention.natural import natural_values, natural_vectors, of_rows
+from symscope.intervention.replay import continued, replayed
+from symscope.intervention.resume import resumed, resumed_to_readout
 from symscope.network import Network
-from symscope.replay import continued, replayed
-from symscope.resume import resumed, resumed_to_readout
 from symscope.site import Site, positions
 from symscope.visit import SEQUENCE_CELLS
 

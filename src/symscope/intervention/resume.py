@@ -8,9 +8,9 @@ from torch import Tensor, nn
 from torch.nn.functional import linear
 from torch.nn.utils.rnn import pack_padded_sequence, pad_packed_sequence
 
-from symscope.natural import natural_values, natural_vectors
+from symscope.intervention.natural import natural_values, natural_vectors
+from symscope.intervention.recurrence import gru_states
 from symscope.network import Network
-from symscope.recurrence import gru_states
 from symscope.site import Site, positions
 from symscope.visit import SEQUENCE_CELLS, join_state, replaced_forward, split_state
 

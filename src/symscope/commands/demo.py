@@ -5,9 +5,16 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from symscope.align import Search
+from symscope.commands.loop import (
+    Claim,
+    Effort,
+    align_all,
+    show_program,
+    train_into,
+    unchanged_into,
+)
+from symscope.commands.run_directory import recorded
 from symscope.evidence import ClaimFailed, Evidence
-from symscope.loop import Claim, Effort, align_all, show_program, train_into, unchanged_into
-from symscope.run_directory import recorded
 from symscope.train import Progress, Schedule
 
 RIGHT = (("up_down", "count"), ("up_down", "phase"))

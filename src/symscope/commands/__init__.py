@@ -1,0 +1,1 @@
+"""What the command line needs: the demo, the loop behind train and align, run folders, output."""

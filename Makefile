@@ -22,7 +22,7 @@ lint: $(INSTALLED)
 	$(BIN)/mypy
 
 tables: $(INSTALLED)
-	$(BIN)/python -m symscope.report.tables
+	$(BIN)/python -m symscope.studies.tables
 
 clean:
 	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache

@@ -67,10 +67,13 @@ def run_unit(
     return name
 
 
-def join(folder: Path, sources: Mapping[str, Mapping[str, Any]]) -> list[Evidence]:
-    """Pool all units of `folder` over seeds into `folder.json`."""
+def join(
+    folder: Path, sources: Mapping[str, Mapping[str, Any]], command: str = ""
+) -> list[Evidence]:
+    """Pool all units of `folder` over seeds into `folder.json`; each record names the command."""
     paths = sorted((folder / "units").glob("*.json"))
     pooled = pool((record for path in paths for record in read_evidence(path)), sources)
+    pooled = [replace(e, config={"command": command, **e.config}) for e in pooled]
     write_evidence(folder.with_suffix(".json"), pooled)
     return pooled
 

@@ -50,6 +50,8 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
     for key in ("size", "width", "site", "redrawn", "epochs"):
         values = [r.config[key] for r in done if key in r.config]
         config |= {key: values[0] if len(set(values)) == 1 else values} if values else {}
+    made = [r.config["made"] for r in group if "made" in r.config]
+    config |= {"made": {k: sorted({m[k] for m in made}) for k in made[0]}} if made else {}
     return Evidence(
         claim, mean(scores), low, high, sum(r.n for r in done), done[0].unit, _controls(done),
         seeds, seconds, {k: v for k, v in config.items() if v}, source, note,

@@ -35,7 +35,7 @@ KINDS = ("multi", "single", "same")
 ARCHITECTURES = ("gru", "lstm", "transformer")
 PRESETS = {
     "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1},
-    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 2000, "controls": 1},
+    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 1000, "controls": 1},
     "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0},
 }
 WORK: Work = {
@@ -86,7 +86,7 @@ def main() -> None:
     wanted = [u for u in units(preset) if re.search(asked.only, "-".join(u))]
     for done, name in enumerate(run_units(WORK, wanted, preset, folder, asked.jobs), 1):
         print(f"{done}/{len(wanted)} {name}", file=sys.stderr, flush=True)
-    join(folder, PUBLISHED)
+    join(folder, PUBLISHED, f"symscope study numbers --preset {asked.preset}")
 
 
 if __name__ == "__main__":

@@ -34,7 +34,7 @@ Preset = dict[str, int]
 
 
 def search_of(preset: Preset) -> Search:
-    """1,000 steps and then more while it helps, up to the preset's most."""
+    """1,000 steps, as published, or fewer; the presets allow no more."""
     return Search(steps=min(1000, preset["most"]), most=preset["most"])
 
 

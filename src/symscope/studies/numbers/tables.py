@@ -1,0 +1,257 @@
+"""The tables of the study, one function each, from its pooled evidence."""
+
+import re
+from collections.abc import Iterable
+
+from symscope.evidence import Evidence
+from symscope.report.tables import (
+    Maker,
+    Records,
+    bracketed,
+    published,
+    score,
+    seeds,
+    share,
+    table,
+)
+from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
+
+KINDS = ("multi", "single", "same")
+ARCHITECTURES = ("gru", "lstm", "transformer")
+WIDTHS = (8, 16, 20, 32, 48, 96)
+BEYOND = (21, 22, 23, 24, 25, 30)
+COLUMNS = {
+    "Count (Up-Down)": "up_down.count.iia",
+    "Phase (Up-Down)": "up_down.phase.iia",
+    "Demo (Up-Up)": "up_up.demo.iia",
+    "Resp (Up-Up)": "up_up.resp.iia",
+    "Progress": "progress.progress.iia",
+    "unchanged (Ctx-Distr)": "ctx_distr.unchanged.iia",
+}
+PHASES = {"demo → demo": "0:0", "demo → response": "0:1", "response → demo": "1:0",
+          "response → response": "1:1"}  # fmt: skip
+"""Source phase → base phase, and the key of its cell."""
+
+
+def main_table(records: Records) -> str:
+    """IIA with interval, published value and the no-op floor, by network and task."""
+    rows = []
+    for arch, kind in _networks():
+        found = [records.get(f"numbers.{kind}.{arch}.{c}") for c in COLUMNS.values()]
+        rows.append([arch, kind, seeds(found[0]), *map(_with_no_op, found)])
+    return table(["network", "task", "seeds", *COLUMNS], rows)
+
+
+def short_table(records: Records) -> str:
+    """Count's IIA beside the published value and its strongest floor."""
+    rows = []
+    for arch, kind in _networks():
+        record = records.get(f"numbers.{kind}.{arch}.up_down.count.iia")
+        unchanged = records.get(f"numbers.{kind}.{arch}.ctx_distr.unchanged.iia")
+        if record is None or record.score is None:
+            continue
+        floor = max(record.controls.get(c, 0.0) for c in ("no_op", "random_subspace"))
+        rows.append([
+            arch, kind, seeds(record), score(record), published(record), f"{floor:.3f}",
+            score(unchanged), published(unchanged),
+        ])  # fmt: skip
+    head = ["network", "task", "seeds", "Count IIA", "published", "floor",
+            "full swap changes nothing", "published"]  # fmt: skip
+    return table(head, rows)
+
+
+def accuracy_table(records: Records) -> str:
+    """How many networks passed the gate, and the accuracy of those that did not."""
+    rows = [
+        [f"`{claim.removeprefix('numbers.').removesuffix('.accuracy')}`", seeds(r), r.note or "–"]
+        for claim, r in records.items()
+        if re.fullmatch(r"numbers\.\w+\.\w+\.accuracy", claim) and "size" not in claim
+    ]
+    return table(["task.network", "passed", "not passed"], rows)
+
+
+def controls_table(records: Records) -> str:
+    """Every control of every variable, one line per claim."""
+    claims = [r for c, r in records.items() if re.fullmatch(r"numbers\.\w+\.\w+\.\w+\.\w+\.iia", c)
+              and r.score is not None and _variable(c)]  # fmt: skip
+    names = list(dict.fromkeys(n for r in claims for n in r.controls))
+    rows = [[_short(r), f"**{r.score:.3f}**"]
+            + [f"{r.controls[n]:.2f}" if n in r.controls else "" for n in names]
+            for r in claims]  # fmt: skip
+    return table(["claim", "IIA", *(n.replace("_", " ") for n in names)], rows)
+
+
+def phases_table(records: Records) -> str:
+    """Count's IIA by the phases of source and base, one rotation for all and one for each."""
+    rows = []
+    for arch, kind in _networks():
+        for variable in ("count", "count_by_phase"):
+            record = records.get(f"numbers.{kind}.{arch}.up_down.{variable}.iia")
+            if record is not None and record.score is not None:
+                cells = record.config["phase"]
+                rows.append([arch, kind, variable.replace("_", " "), seeds(record), score(record),
+                             *(share(cells.get(k)) for k in PHASES.values())])  # fmt: skip
+    return table(["network", "task", "variable", "seeds", "IIA", *PHASES], rows)
+
+
+def size_table(records: Records) -> str:
+    """Count's IIA in GRUs of several widths, and how far each goes on counting."""
+    rows = []
+    for width in WIDTHS:
+        at = f"numbers.size.{width}" if width != 20 else "numbers.multi.gru.up_down"
+        record = records.get(f"{at}.count.iia")
+        if record is not None:
+            longer = f"numbers.size.{width}" if width != 20 else "numbers.extrapolation.multi.gru"
+            beyond = [records.get(f"{longer}.n{n}") for n in BEYOND]
+            no_op = "" if record.score is None else f"{record.controls['no_op']:.3f}"
+            rows.append([str(width), seeds(record), score(record), published(record), no_op,
+                         *map(_with_published, beyond)])  # fmt: skip
+    return table(["width", "seeds", "Count IIA", "published", "no-op",
+                  *(f"N = {n}" for n in BEYOND)], rows)  # fmt: skip
+
+
+def training_table(records: Records) -> str:
+    """Accuracy and Count's IIA over training."""
+    rows = []
+    for epoch, figures in FIGURE_3_RIGHT.items():
+        cells = []
+        for width, (accuracy, iia) in figures.items():
+            record = records.get(f"numbers.training.{width}.epoch{epoch}.count.iia")
+            done = record is not None and record.score is not None
+            mine = f"{record.controls['accuracy']:.2f} / {record.score:.3f}" if done else ""  # type: ignore[union-attr]
+            cells.append(f"{mine} [{accuracy:.2f} / {iia:.3f}]")
+        rows.append([str(epoch), *cells])
+    widths = next(iter(FIGURE_3_RIGHT.values()))
+    return table(["epoch", *(f"width {w}: accuracy / IIA" for w in widths)], rows)
+
+
+def extrapolation_table(records: Records) -> str:
+    """Accuracy beyond the trained range."""
+    rows = []
+    for arch, kind in _networks():
+        found = [records.get(f"numbers.extrapolation.{kind}.{arch}.n{n}") for n in BEYOND]
+        if any(found):
+            rows.append([arch, kind, seeds(found[0]), *map(_with_published, found)])
+    return table(["network", "task", "seeds", *(f"N = {n}" for n in BEYOND)], rows)
+
+
+def distance_table(records: Records) -> str:
+    """Count's IIA by |source − base|, and for held-out counts."""
+    rows = []
+    for kind, arch, width, record in _gradience(records):
+        printed = FIGURE_4_RIGHT.get(width, ()) if (kind, arch) == ("multi", "gru") else ()
+        cells = record.config["difference"]
+        by = [share(cells.get(str(d))) for d in (0, 5, 10, 15, 19)]
+        if printed:
+            by = [f"{mine} [{value:.3f}]" for mine, value in zip(by, printed, strict=True)]
+        held = [share(record.config.get(cell)) for cell in ("seen", "held_out")]
+        rows.append([arch, kind, str(width), seeds(record), *by, *held])
+    distances = [f"distance {d}" for d in (0, 5, 10, 15, 19)]
+    head = ["network", "task", "width", "seeds", *distances, "trained N only", "a held-out N"]
+    return table(head, rows)
+
+
+def gradience_table(records: Records) -> str:
+    """Count's IIA by source count (rows) and base count (columns), all GRUs on Multi-Object."""
+    total: dict[str, list[int]] = {}
+    for kind, arch, _, record in _gradience(records):
+        if (kind, arch) == ("multi", "gru"):
+            for key, (right, n) in record.config.get("value", {}).items():
+                cell = total.setdefault(key, [0, 0])
+                cell[0], cell[1] = cell[0] + right, cell[1] + n
+    bases = (1, 5, 10, 15, 20)
+    rows = [
+        [str(s), *(f"{share(total.get(f'{s}:{b}'))} [{value:.3f}]"
+                   for b, value in zip(bases, printed, strict=True))]
+        for s, printed in FIGURE_4_LEFT.items()
+    ]  # fmt: skip
+    return table(["source \\ base", *map(str, bases)], rows)
+
+
+def variable_table(records: Records) -> str:
+    """Transformers on the variable-length tasks: a full swap changes nothing."""
+    wanted = r"numbers\.\w+_variable\.transformer\.ctx_distr\.unchanged\.iia"
+    return _lines(records, wanted, "no_op", "machine_full_swap")
+
+
+def attention_table(records: Records) -> str:
+    """One more strength-value pair in the attention of the one-layer transformer."""
+    return _lines(records, r"numbers\.\w+_minimal\.(attention\.\w+|transformer\.accuracy)")
+
+
+def same_table(records: Records) -> str:
+    """What is Same-Object's variable? The hypotheses beside each other, Multi-Object too."""
+    hypotheses = r"up_down\.(count|count_by_phase|count_in_\w)|up_up\.demo|progress\.progress"
+    wanted = rf"numbers\.(multi|same)\.(gru|lstm)\.({hypotheses})\.iia"
+    return _lines(records, wanted, "no_op", "untrained_network", "shuffled_sources")
+
+
+def together_table(records: Records) -> str:
+    """Count, Phase and a null block in one rotation; Phase flipped more than once."""
+    wanted = r"numbers\.\w+\.\w+\.up_down\.(\w+_together\.iia|phase_flipped_\w+)"
+    return _lines(records, wanted, "no_op", "untrained_rotation")
+
+
+def maps_table(records: Records) -> str:
+    """Rotation (OAF) against a linear map (LAF), on trained and untrained networks."""
+    wanted = r"numbers\.\w+\.\w+\.up_down\.count_(oaf|laf)\.iia"
+    return _lines(records, wanted, "no_op", "untrained_network", "shuffled_sources")
+
+
+def search_table(records: Records) -> str:
+    """Other subspace sizes, other starts, another rate, more steps; and a head without a norm."""
+    return _lines(records, r"numbers\.(search|head_without_norm)\..*", "no_op", "full_swap")
+
+
+TABLES: dict[str, Maker] = {
+    f.__name__.removesuffix("_table"): f
+    for f in (main_table, short_table, accuracy_table, controls_table, phases_table, size_table,
+              training_table, extrapolation_table, distance_table, gradience_table, variable_table,
+              attention_table, same_table, together_table, maps_table, search_table)
+}  # fmt: skip
+
+
+def _networks() -> Iterable[tuple[str, str]]:
+    return ((arch, kind) for arch in ARCHITECTURES for kind in KINDS)
+
+
+def _gradience(records: Records) -> Iterable[tuple[str, str, int, Evidence]]:
+    """Task, network, width and record of each gradience claim."""
+    for claim, record in sorted(records.items()):
+        named = re.fullmatch(r"numbers\.gradience\.(\w+)\.(\w+)\.(\d+)\.count\.iia", claim)
+        if named and "difference" in record.config:
+            yield named[1], named[2], int(named[3]), record
+
+
+def _lines(records: Records, wanted: str, *controls: str) -> str:
+    """One line per claim that matches, with some of its controls."""
+    rows = [
+        [_short(r), seeds(r), score(r), published(r) or "–", str(r.n)]
+        + [f"{r.controls[c]:.3f}" if c in r.controls else "–" for c in controls]
+        for claim, r in sorted(records.items())
+        if re.fullmatch(wanted, claim)
+    ]
+    head = ["claim", "seeds", "score", "published", "n"]
+    return table([*head, *(c.replace("_", " ") for c in controls)], rows)
+
+
+def _variable(claim: str) -> bool:
+    """Whether the claim is of a column of the main table."""
+    return any(claim.endswith(f".{column}") for column in COLUMNS.values())
+
+
+def _short(record: Evidence) -> str:
+    return f"`{record.claim.removeprefix('numbers.').removesuffix('.iia')}`"
+
+
+def _with_no_op(record: Evidence | None) -> str:
+    if record is None or record.score is None:
+        return score(record)
+    no_op = f", no-op {record.controls['no_op']:.2f}" if "no_op" in record.controls else ""
+    return f"{score(record)}{bracketed(record)}{no_op}"
+
+
+def _with_published(record: Evidence | None) -> str:
+    if record is None or record.score is None:
+        return ""
+    return f"{record.score:.3f}{bracketed(record)}"

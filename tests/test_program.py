@@ -16,6 +16,7 @@ from symscope.causal_model import UnknownName, interchange
 from symscope.evidence import SymscopeError
 from symscope.program import Program, Variable
 from symscope.programs.printing import python_source
+from symscope.tasks import Counting
 
 BIT = (Variable("bit", 0, 1),)
 PAIR = (Variable("x", 0, 9), Variable("y", 0, 9))
@@ -193,3 +194,13 @@ def test_a_printed_expression_program_takes_its_inputs_one_by_one():
     space: dict = {}
     exec(python_source(NEAREST), space)
     assert space["run"]([(1, 2), (1, 5)]) == [True, False]
+
+
+def test_edits_of_one_variable_meet_at_a_step_of_different_rows():
+    program, tokens = Counting("single").program, torch.tensor([[1, 3, 3, 3], [1, 3, 3, 3]])
+    edits = {("count", (1, 2)): lambda _: 5, ("count", (2, 3)): lambda _: 9}
+    read = [("count", step) for step in (1, 2, 3)]
+    values = program.run(tokens, read=read, do=edits).values
+    assert [values[name].tolist() for name in read] == [[5, 1], [9, 5], [10, 9]]
+    network = {("count", (1, 2)): edits["count", (1, 2)]}
+    assert program.run(tokens, read=read, do=network).values["count", 3].tolist() == [7, 6]

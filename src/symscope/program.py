@@ -137,7 +137,10 @@ class Program:
         values: dict[Any, Any] = {}
         state, outputs = self.initial(), []
         for t, token in enumerate(columns):
-            edits = {n[0]: _edit_where(steps[n] == t, do[n]) for n in do if _any(steps[n] == t)}
+            edits: dict[str, Edit] = {}
+            for name in do:
+                if _any(here := steps[name] == t):
+                    edits[name[0]] = _edit_where(here, do[name], after=edits.get(name[0]))
             state, output = self.step(state, {self.inputs[0].name: token}, edits)
             outputs.append(_like(output, token))
             for name in read:
@@ -170,8 +173,14 @@ def _any(here: Any) -> bool:
     return bool(here if isinstance(here, bool) else here.any())
 
 
-def _edit_where(here: Any, edit: Edit) -> Edit:
-    return lambda value: select(here, edit(value), value)
+def _edit_where(here: Any, edit: Edit, after: Edit | None = None) -> Edit:
+    """The edit in the rows that are `here`, after another that may concern other rows."""
+
+    def edited(value: Any) -> Any:
+        value = value if after is None else after(value)
+        return select(here, edit(value), value)
+
+    return edited
 
 
 def _like(value: Any, token: Any) -> Any:

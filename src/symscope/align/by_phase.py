@@ -25,7 +25,7 @@ from symscope.site import Site
 from symscope.task import Task
 
 
-class _TwoPhases(nn.Module):
+class TwoPhases(nn.Module):
     """Rotations and offsets of phases 0 and 1; `swap` moves `size` coordinates across."""
 
     def __init__(self, width: int, size: int, seed: int):
@@ -62,7 +62,7 @@ def by_phase(
     right = _right(found, ready.test)
     controls = {"no_op": _share(ready.test.right_with(ready.test.base))}
     controls["untrained_rotation"] = _share(
-        _right(_TwoPhases(ready.test.width, ready.test.width // 2, seed), ready.test)
+        _right(TwoPhases(ready.test.width, ready.test.width // 2, seed), ready.test)
     )
     controls |= floors(task.program, pairs["test"])
     if untrained is not None:
@@ -78,9 +78,9 @@ def by_phase(
                     note="Wilson interval, one seed")  # fmt: skip
 
 
-def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> _TwoPhases:
+def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> TwoPhases:
     """As `das.fit`, for the two rotations together."""
-    found = _TwoPhases(fit.width, fit.width // 2, seed)
+    found = TwoPhases(fit.width, fit.width // 2, seed)
     optimiser = torch.optim.Adam(found.parameters(), lr=search.rate)
     generator = torch.Generator().manual_seed(seed)
     best, best_state = -1.0, copy.deepcopy(found.state_dict())
@@ -101,7 +101,7 @@ def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> _TwoPhase
     return found
 
 
-def _right(found: _TwoPhases, swap: Swap) -> Tensor:
+def _right(found: TwoPhases, swap: Swap) -> Tensor:
     with torch.no_grad():
         return swap.right_with(found.swap(swap, torch.arange(len(swap))))
 

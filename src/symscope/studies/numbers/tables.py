@@ -176,7 +176,7 @@ def variable_table(records: Records) -> str:
 
 def attention_table(records: Records) -> str:
     """One more strength-value pair in the attention of the one-layer transformer."""
-    return _lines(records, r"numbers\.\w+_minimal\.(attention\.\w+|transformer\.accuracy)")
+    return _lines(records, r"numbers\.\w+_minimal\.attention\.\w+", "no_op", "opposite_pair")
 
 
 def same_table(records: Records) -> str:

@@ -51,24 +51,19 @@ WORK: Work = {
 
 
 def units(preset: Preset) -> list[Unit]:
-    """All units, what matters most first: a killed study leaves whole rows of the table."""
-    few = range(preset["more_seeds"])
-    main = [
-        ("main", kind, arch, str(seed))
-        for seed in range(preset["seeds"])
-        for arch in ARCHITECTURES
-        for kind in KINDS
-    ]
-    early = [u for u in main if int(u[-1]) < max(1, preset["more_seeds"])]
-    recurrent = [(k, a, str(s)) for s in few for a in ("gru", "lstm") for k in ("same", "multi")]
-    rest: list[Unit] = [("phase", *u) for u in recurrent]
-    rest += [("together", *u) for u in recurrent]
-    rest += [("search", "multi", "gru", str(s)) for s in few]
-    rest += [("head", "multi", str(s)) for s in few]
-    rest += [("edit", k, str(s)) for s in few for k in ("multi", "single")]
-    rest += [("variable", k, str(s)) for s in few for k in KINDS]
-    rest += [("size", str(w), str(s)) for s in few for w in WIDTHS]
-    return [*early, *rest, *(u for u in main if u not in early)]
+    """All units, one seed after the other: a killed study leaves whole tables of fewer seeds."""
+    found: list[Unit] = []
+    for seed in map(str, range(preset["seeds"])):
+        found += [("main", kind, arch, seed) for arch in ARCHITECTURES for kind in KINDS]
+        if int(seed) >= preset["more_seeds"]:
+            continue
+        recurrent = [(kind, arch, seed) for arch in ("gru", "lstm") for kind in ("same", "multi")]
+        found += [(work, *about) for work in ("phase", "together") for about in recurrent]
+        found += [("search", "multi", "gru", seed), ("head", "multi", seed)]
+        found += [("edit", kind, seed) for kind in ("multi", "single")]
+        found += [("variable", kind, seed) for kind in KINDS]
+        found += [("size", str(width), seed) for width in WIDTHS]
+    return found
 
 
 def main() -> None:

@@ -6,9 +6,7 @@ These units read the networks that the main units of the same task and seed have
 from dataclasses import replace
 from pathlib import Path
 
-import torch
-
-from symscope.align import examine
+from symscope.align import examine, require_gate
 from symscope.align.by_phase import by_phase
 from symscope.align.das import blocks
 from symscope.align.together import together
@@ -27,8 +25,7 @@ def together_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Count and Phase in one rotation with a null block; and a more flexible, linear map."""
     _, kind, arch, seed_text = unit
     seed, task = int(seed_text), Counting(kind)
-    network = Network(stored(unit, arch, folder))
-    search = search_of(preset)
+    network, search = stored(unit, arch, task, folder), search_of(preset)
     claim = f"numbers.{kind}.{arch}"
     found = [
         replace(e, claim=f"{claim}.up_down.{e.claim}")
@@ -48,7 +45,7 @@ def phase_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Why alignment fails across phases: coordinates that depend on the phase, and LSTM h and c."""
     _, kind, arch, seed_text = unit
     seed, task, claim = int(seed_text), Counting(kind), f"numbers.{kind}.{arch}.up_down"
-    network, site = Network(stored(unit, arch, folder)), default_site(arch)
+    network, site = stored(unit, arch, task, folder), default_site(arch)
     search = search_of(preset)
     fresh = untrained(arch, seed, preset)
     evidence = by_phase(network, task, site, fresh, search, seed)
@@ -65,7 +62,7 @@ def search_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Is it the search? Count with other subspace sizes, starts, another rate, more steps."""
     _, kind, arch, seed_text = unit
     seed, task, site = int(seed_text), Counting(kind), default_site(arch)
-    network, search = Network(stored(unit, arch, folder)), search_of({**preset, "most": 1000})
+    network, search = stored(unit, arch, task, folder), search_of(preset)
     width = 2 * WIDTH if arch == "lstm" else WIDTH
     half = width // 2
     tried = {f"k{k}": (k, seed, search) for k in (1, 2, 5, 15, 18)}
@@ -100,9 +97,11 @@ def head_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     return [*found, replace(each, claim=f"{claim}.count_by_phase.iia")]
 
 
-def stored(unit: Unit, arch: str, folder: Path) -> torch.nn.Module:
-    """The network that the main unit of the same task and seed has trained."""
+def stored(unit: Unit, arch: str, task: Counting, folder: Path) -> Network:
+    """The network that the main unit of the same task and seed has trained; it has to be right."""
     path = folder / "networks" / f"{'-'.join(('main', *unit[1:]))}.safetensors"
     module = build(arch, len(VOCABULARY), WIDTH)
     fill(module, load_weights(path), path)
-    return module
+    network = Network(module)
+    require_gate(network, task)
+    return network

@@ -110,13 +110,14 @@ def test_force_removes_what_symscope_wrote_and_nothing_else(trained):
 def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
     run = tmp_path / "demo"
     counts = {"fit": 64, "validation": 64, "test": 64}
-    preset = Preset(32, Schedule(30), 80, Effort(Search(5, most=5), counts), ("count",))
+    preset = Preset(32, Schedule(30), 80, Effort(Search(5, most=5), counts), True)
     settings = {"task": "multi", "architecture": "gru", "width": 32, "highest": 4, "held_out": []}
     opened(run, described("demo", 0, **settings))
     first = demo(run, preset, "cpu", 2, lambda *_: None)
     claims = [e.claim.removeprefix("numbers.multi.gru.") for e in first]
     assert claims == ["train.multi.accuracy", "up_down.count.iia", "up_down.phase.iia",
                       "up_up.demo.iia", "up_up.resp.iia", "ctx_distr.unchanged.iia"]  # fmt: skip
+    assert first == read_evidence(run / "evidence.json")
     assert {"untrained_network", "shuffled_sources"} <= set(first[1].controls)
     assert set(WRITTEN) - {"checkpoints", "figures", "report.html"} <= {
         p.name for p in run.iterdir()

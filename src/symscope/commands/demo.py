@@ -14,7 +14,7 @@ from symscope.commands.loop import (
     unchanged_into,
 )
 from symscope.commands.run_directory import recorded
-from symscope.evidence import ClaimFailed, Evidence
+from symscope.evidence import ClaimFailed, Evidence, write_evidence
 from symscope.train import Progress, Schedule
 
 RIGHT = (("up_down", "count"), ("up_down", "phase"))
@@ -30,8 +30,8 @@ class Preset:
     schedule: Schedule
     most_epochs: int
     effort: Effort
-    fitted_controls: tuple[str, ...]
-    """The variables for which the search is repeated where there is nothing to find."""
+    fitted_controls: bool
+    """Whether each search is repeated where there is nothing to find."""
 
 
 PRESETS = {
@@ -40,7 +40,7 @@ PRESETS = {
         Schedule(75),
         200,
         Effort(Search(500, most=500), {"fit": 10_000, "validation": 1_000, "test": 1_000}),
-        ("count",),
+        fitted_controls=True,
     ),
     "tiny": Preset(
         48,
@@ -50,7 +50,7 @@ PRESETS = {
             Search(400, most=400, batch=128, rate=1e-2),
             {"fit": 4_000, "validation": 500, "test": 1_000},
         ),
-        (),
+        fitted_controls=False,
     ),
 }
 
@@ -58,14 +58,16 @@ PRESETS = {
 def demo(run: Path, preset: Preset, device: str, jobs: int, progress: Progress) -> list[Evidence]:
     """All evidence, in the order of the claims; what the run already holds is not done again."""
     train_to_the_gate(run, preset, device, progress)
-    repeated = preset.fitted_controls
-    claims = [Claim(p, v, fitted_controls=v in repeated) for p, v in (*RIGHT, *WRONG)]
+    named = (*RIGHT, *WRONG)
+    claims = [Claim(p, v, fitted_controls=preset.fitted_controls) for p, v in named]
     progress(0, len(claims), "searching for variables")
     for done, evidence in enumerate(align_all(run, claims, preset.effort, device, jobs), 1):
         progress(done, len(claims), f"searched for {evidence.claim.split('.')[-2]}")
     unchanged_into(run, device, preset.effort.counts["test"])
     show_program(run, "up_down", device)
-    return in_order(recorded(run))
+    ordered = in_order(recorded(run))
+    write_evidence(run / "evidence.json", ordered)  # the page follows the order of the file
+    return ordered
 
 
 def train_to_the_gate(run: Path, preset: Preset, device: str, progress: Progress) -> None:

@@ -23,6 +23,8 @@ from symscope.jobs import Unit, Work, join, run_units
 from symscope.studies.numbers.beyond import head_unit, phase_unit, search_unit, together_unit
 from symscope.studies.numbers.published import PUBLISHED
 from symscope.studies.numbers.units import (
+    ARCHITECTURES,
+    KINDS,
     WIDTHS,
     Preset,
     edit_unit,
@@ -31,8 +33,6 @@ from symscope.studies.numbers.units import (
     variable_unit,
 )
 
-KINDS = ("multi", "single", "same")
-ARCHITECTURES = ("gru", "lstm", "transformer")
 PRESETS = {
     "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1},
     "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 1000, "controls": 1},

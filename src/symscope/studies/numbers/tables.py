@@ -15,11 +15,8 @@ from symscope.report.tables import (
     table,
 )
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
+from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
 
-KINDS = ("multi", "single", "same")
-ARCHITECTURES = ("gru", "lstm", "transformer")
-WIDTHS = (8, 16, 20, 32, 48, 96)
-BEYOND = (21, 22, 23, 24, 25, 30)
 COLUMNS = {
     "Count (Up-Down)": "up_down.count.iia",
     "Phase (Up-Down)": "up_down.phase.iia",
@@ -97,11 +94,13 @@ def phases_table(records: Records) -> str:
 def size_table(records: Records) -> str:
     """Count's IIA in GRUs of several widths, and how far each goes on counting."""
     rows = []
-    for width in WIDTHS:
-        at = f"numbers.size.{width}" if width != 20 else "numbers.multi.gru.up_down"
+    for width in sorted((WIDTH, *WIDTHS)):
+        at = f"numbers.size.{width}" if width != WIDTH else "numbers.multi.gru.up_down"
         record = records.get(f"{at}.count.iia")
         if record is not None:
-            longer = f"numbers.size.{width}" if width != 20 else "numbers.extrapolation.multi.gru"
+            longer = (
+                f"numbers.size.{width}" if width != WIDTH else "numbers.extrapolation.multi.gru"
+            )
             beyond = [records.get(f"{longer}.n{n}") for n in BEYOND]
             no_op = "" if record.score is None else f"{record.controls['no_op']:.3f}"
             rows.append([str(width), seeds(record), score(record), published(record), no_op,

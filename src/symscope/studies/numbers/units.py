@@ -20,8 +20,12 @@ from symscope.task import IGNORE
 from symscope.tasks.numbers import VOCABULARY, Counting
 from symscope.train import Schedule, train
 
+KINDS = ("multi", "single", "same")
+ARCHITECTURES = ("gru", "lstm", "transformer")
 WIDTH = 20
 WIDTHS = (8, 16, 32, 48, 96)
+BEYOND = (21, 22, 23, 24, 25, 30)
+"""Counts beyond the longest trained, which is 20."""
 CHECKPOINTS = (50, 100, 200, 400, 600)
 VARIABLES = (
     ("up_down", "count"),
@@ -101,9 +105,9 @@ def main_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
 
 def extrapolation(network: Network, task: Counting, arch: str, seed: int) -> list[Evidence]:
     """Accuracy on N = 21 to 30, 50 sequences each."""
-    longer = Counting(task.kind, highest=30)
+    longer = Counting(task.kind, highest=max(BEYOND))
     found = []
-    for n in (21, 22, 23, 24, 25, 30):
+    for n in BEYOND:
         inputs = longer.sequences(torch.full((50,), n), torch.Generator().manual_seed(n))
         output, target = network.run(inputs).output.argmax(-1), longer.correct(inputs)
         right = ((output == target) | (target == IGNORE)).all(1)

@@ -3,6 +3,8 @@
 PYTHON ?= $(shell command -v python3.11 || command -v python3)
 BIN = .venv/bin
 INSTALLED = .venv/installed
+# Where torch's CPU build is, if the package index has a CUDA build: see the README.
+INDEX ?=
 # Small networks: one thread per process is several times faster than two on two cores.
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
@@ -32,5 +34,6 @@ $(INSTALLED): pyproject.toml constraints.txt
 	@$(PYTHON) -c "import sys; sys.exit(sys.version_info < (3, 11))" || \
 		{ echo "$(PYTHON) is older than Python 3.11; type make PYTHON=python3.11 $(MAKECMDGOALS)"; exit 1; }
 	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt -e ".[dev]"
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt \
+		$(if $(INDEX),--extra-index-url $(INDEX)) -e ".[dev]"
 	@touch $(INSTALLED)

@@ -71,13 +71,13 @@ def _peak(row: dict[str, Any] | None) -> str:
 
 
 def _failures(rows: list[dict[str, Any]]) -> list[str]:
-    errors: dict[tuple[str, str], list[str]] = {}
+    errors: dict[str, list[str]] = {}
     for row in rows:
         if row["error"]:
-            errors.setdefault((row["contender"], row["error"]), []).append(row["case"])
+            errors.setdefault(row["contender"], []).append(row["error"])
     return [
-        f"{NAMES[name]} does not run in {len(cases)} of these cases: `{error}`."
-        for (name, error), cases in errors.items()
+        f"{NAMES[name]} does not run in {len(told)} of these cases, for example: `{told[0]}`."
+        for name, told in errors.items()
     ]
 
 

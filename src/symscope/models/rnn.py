@@ -12,17 +12,18 @@ class RNN(nn.Module):
 
     The architecture of Grant, Goodman & McClelland (2025): embedding and state of the same
     `width`, a head width → 4·width → vocabulary with GELU and dropout 0.5. Their text has this
-    head and their drawing one with a norm, so a LayerNorm stands before it here; without it a
-    GRU keeps the count less alike in the two phases (`head_norm=False` shows it). The state after
-    each update is at `Site("rnn", "state")`.
+    head, their drawing one with a norm. A LayerNorm stands before it where `head_norm` says so;
+    unsaid, in a GRU and not in an LSTM, with which Count aligns best. The state after each update
+    is at `Site("rnn", "state")`.
     """
 
-    def __init__(self, cell: str, vocabulary: int, width: int, head_norm: bool = True):
+    def __init__(self, cell: str, vocabulary: int, width: int, head_norm: bool | None = None):
         super().__init__()
+        norm = cell == "gru" if head_norm is None else head_norm
         self.embed = nn.Embedding(vocabulary, width)
         self.rnn = CELLS[cell](width, width, batch_first=True)
         self.readout = nn.Sequential(
-            nn.LayerNorm(width) if head_norm else nn.Identity(),
+            nn.LayerNorm(width) if norm else nn.Identity(),
             nn.Linear(width, 4 * width),
             nn.GELU(),
             HalfDropout(),

@@ -59,7 +59,8 @@ def units(preset: Preset) -> list[Unit]:
             continue
         recurrent = [(kind, arch, seed) for arch in ("gru", "lstm") for kind in ("same", "multi")]
         found += [(work, *about) for work in ("phase", "together") for about in recurrent]
-        found += [("search", "multi", "gru", seed), ("head", "multi", seed)]
+        found += [("head", "multi", arch, seed) for arch in ("gru", "lstm")]
+        found += [("search", "multi", "gru", seed)]
         found += [("edit", kind, seed) for kind in ("multi", "single")]
         found += [("variable", kind, seed) for kind in KINDS]
         found += [("size", str(width), seed) for width in WIDTHS]

@@ -81,19 +81,19 @@ def search_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
 
 
 def head_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
-    """Does the norm before the head matter? Count in a GRU whose head has none."""
-    _, kind, seed_text = unit
-    seed, task, claim = int(seed_text), Counting(kind), f"numbers.head_without_norm.{kind}.gru"
+    """The other reading of the publication's head: a GRU without a norm, an LSTM with one."""
+    _, kind, arch, seed_text = unit
+    seed, task, claim = int(seed_text), Counting(kind), f"numbers.other_head.{kind}.{arch}"
     schedule = Schedule(preset["epochs"], stop=False)
-    network, accuracy = trained(unit, task, "gru", WIDTH, seed, schedule, folder, head_norm=False)
+    norm = arch == "lstm"
+    network, accuracy = trained(unit, task, arch, WIDTH, seed, schedule, folder, head_norm=norm)
     found, search = [replace(accuracy, claim=f"{claim}.accuracy")], search_of(preset)
     if accuracy.score != 1:
         return [replace(found[0], note="below the gate: not analysed")]
-    _, evidence = examine(
-        network, task, start("gru", "up_down", "count", WIDTH, seed), None, search, seed
-    )
+    begun = start(arch, "up_down", "count", WIDTH, seed)
+    _, evidence = examine(network, task, begun, None, search, seed)
+    each = by_phase(network, task, default_site(arch), None, search, seed)
     found.append(replace(evidence, claim=f"{claim}.count.iia"))
-    each = by_phase(network, task, default_site("gru"), None, search, seed)
     return [*found, replace(each, claim=f"{claim}.count_by_phase.iia")]
 
 

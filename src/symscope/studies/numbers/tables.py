@@ -198,15 +198,22 @@ def maps_table(records: Records) -> str:
 
 
 def search_table(records: Records) -> str:
-    """Other subspace sizes, other starts, another rate, more steps; and a head without a norm."""
-    return _lines(records, r"numbers\.(search|head_without_norm)\..*", "no_op", "full_swap")
+    """Other subspace sizes, other starts, another rate, more steps."""
+    return _lines(records, r"numbers\.search\..*", "no_op", "full_swap")
+
+
+def heads_table(records: Records) -> str:
+    """Count with the main table's head and with the other one: a norm before it, or none."""
+    heads = r"multi\.(gru|lstm)\.up_down\.count|other_head\.\w+\.\w+\.(count|count_by_phase)"
+    return _lines(records, rf"numbers\.({heads})\.iia", "no_op", "full_swap")
 
 
 TABLES: dict[str, Maker] = {
     f.__name__.removesuffix("_table"): f
     for f in (main_table, short_table, accuracy_table, controls_table, phases_table, size_table,
               training_table, extrapolation_table, distance_table, gradience_table, variable_table,
-              attention_table, same_table, together_table, maps_table, search_table)
+              attention_table, same_table, together_table, maps_table, search_table,
+              heads_table)
 }  # fmt: skip
 
 

@@ -5,7 +5,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import linear
 
-from symscope import recurrence
+from symscope.intervention import recurrence
 from symscope.intervention.recurrence import gru_states
 
 

@@ -31,7 +31,7 @@ class Preset:
     most_epochs: int
     effort: Effort
     fitted_controls: bool
-    """Whether each search is repeated where there is nothing to find."""
+    """Whether the right program's searches are repeated where there is nothing to find."""
 
 
 PRESETS = {
@@ -58,8 +58,8 @@ PRESETS = {
 def demo(run: Path, preset: Preset, device: str, jobs: int, progress: Progress) -> list[Evidence]:
     """All evidence, in the order of the claims; what the run already holds is not done again."""
     train_to_the_gate(run, preset, device, progress)
-    named = (*RIGHT, *WRONG)
-    claims = [Claim(p, v, fitted_controls=preset.fitted_controls) for p, v in named]
+    claims = [Claim(*named, fitted_controls=preset.fitted_controls) for named in RIGHT]
+    claims += [Claim(*named, fitted_controls=False) for named in WRONG]  # controls themselves
     progress(0, len(claims), "searching for variables")
     for done, evidence in enumerate(align_all(run, claims, preset.effort, device, jobs), 1):
         progress(done, len(claims), f"searched for {evidence.claim.split('.')[-2]}")

@@ -21,7 +21,9 @@ def outcome(error: BaseException) -> tuple[int, str]:
     if isinstance(error, SymscopeError):
         return error.exit_code, " ".join(str(error).split())
     if isinstance(error, KeyboardInterrupt) or type(error).__name__ == "Abort":
-        return INTERRUPTED, "interrupted; what was written is whole: go on with --resume"
+        return INTERRUPTED, (
+            "interrupted; what was written is whole: go on with the same command (a run: --resume)"
+        )
     if hasattr(error, "format_message"):  # typer's usage errors, whichever library they come from
         return BAD_INPUT, f"{error.format_message()}; --help shows what there is"
     if isinstance(error, MemoryError | OutOfMemoryError):

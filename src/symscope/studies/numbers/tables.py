@@ -31,11 +31,11 @@ PHASES = {"demo → demo": "0:0", "demo → response": "0:1", "response → demo
 
 
 def main_table(records: Records) -> str:
-    """IIA with interval, published value and the no-op floor, by network and task."""
+    """IIA with interval, published value and floor, by network and task."""
     rows = []
     for arch, kind in _networks():
         found = [records.get(f"numbers.{kind}.{arch}.{c}") for c in COLUMNS.values()]
-        rows.append([arch, kind, seeds(found[0]), *map(_with_no_op, found)])
+        rows.append([arch, kind, seeds(found[0]), *map(_with_floor, found)])
     return table(["network", "task", "seeds", *COLUMNS], rows)
 
 
@@ -250,11 +250,13 @@ def _short(record: Evidence) -> str:
     return f"`{record.claim.removeprefix('numbers.').removesuffix('.iia')}`"
 
 
-def _with_no_op(record: Evidence | None) -> str:
+def _with_floor(record: Evidence | None) -> str:
     if record is None or record.score is None:
         return score(record)
-    no_op = f", no-op {record.controls['no_op']:.2f}" if "no_op" in record.controls else ""
-    return f"{score(record)}{bracketed(record)}{no_op}"
+    floor, name = ("machine_full_swap", "counter") if record.unit == "unchanged" else (
+        "no_op", "no-op")  # fmt: skip
+    said = f", {name} {record.controls[floor]:.2f}" if floor in record.controls else ""
+    return f"{score(record)}{bracketed(record)}{said}"
 
 
 def _with_published(record: Evidence | None) -> str:

@@ -60,7 +60,7 @@ def short_table(records: Records) -> str:
 def accuracy_table(records: Records) -> str:
     """How many networks passed the gate, and the accuracy of those that did not."""
     rows = [
-        [f"`{claim.removeprefix('numbers.').removesuffix('.accuracy')}`", seeds(r), r.note or "–"]
+        [f"`{claim.removeprefix('numbers.').removesuffix('.accuracy')}`", seeds(r), _failed(r)]
         for claim, r in records.items()
         if re.fullmatch(r"numbers\.\w+\.\w+\.accuracy", claim) and "size" not in claim
     ]
@@ -239,6 +239,11 @@ def _lines(records: Records, wanted: str, *controls: str) -> str:
     ]
     head = ["claim", "seeds", "score", "published", "n"]
     return table([*head, *(c.replace("_", " ") for c in controls)], rows)
+
+
+def _failed(record: Evidence) -> str:
+    """The parts of the note that name seeds below the gate."""
+    return "; ".join(p for p in record.note.split("; ") if "not analysed" in p) or "–"
 
 
 def _variable(claim: str) -> bool:

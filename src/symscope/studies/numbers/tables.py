@@ -187,7 +187,7 @@ def same_table(records: Records) -> str:
 
 def together_table(records: Records) -> str:
     """Count, Phase and a null block in one rotation; Phase flipped more than once."""
-    wanted = r"numbers\.\w+\.\w+\.up_down\.(\w+_together\.iia|phase_flipped_\w+)"
+    wanted = r"numbers\.\w+\.\w+\.up_down\.(\w+_together|phase_flipped_\w+)\.iia"
     return _lines(records, wanted, "no_op", "untrained_rotation")
 
 

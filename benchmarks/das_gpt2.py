@@ -181,7 +181,7 @@ class TransformerLens(Contender):
         from transformer_lens.tools.analysis import interchange
         from transformers import PreTrainedTokenizerFast
 
-        self.library, self.setting = interchange, setting
+        self.tools, self.setting = interchange, setting
         words = models.WordLevel({str(i): i for i in range(VOCABULARY)}, unk_token="0")
         tokenizer = PreTrainedTokenizerFast(
             tokenizer_object=Tokenizer(words), bos_token="0", eos_token="0", pad_token="0"
@@ -200,18 +200,18 @@ class TransformerLens(Contender):
     def outputs(self, rows: Tensor) -> Tensor:
         """With the axes at the start."""
         positions = torch.full((len(rows),), self.setting.position)
-        source = self.library.collect_activations(
+        source = self.tools.collect_activations(
             self.model, self.hook, self.setting.source[rows], self.answer, positions=positions
         )
-        return self.library.run_with_intervention(
-            self.model, self.hook, self.library.SubspaceInterchange(self.axes),
+        return self.tools.run_with_intervention(
+            self.model, self.hook, self.tools.SubspaceInterchange(self.axes),
             self.setting.base[rows], source, self.answer, positions=positions,
         )  # fmt: skip
 
     def step(self, rows: Tensor) -> None:
         """A whole fit on one batch."""
         positions = torch.full((len(rows),), self.setting.position)
-        self.library.fit_das(
+        self.tools.fit_das(
             self.model, self.hook, self.setting.base[rows], self.setting.source[rows],
             self.setting.target[rows], self.answer, rank=RANK, base_positions=positions,
             source_positions=positions, epochs=self.steps, batch_size=len(rows), lr=RATE,

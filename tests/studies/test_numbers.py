@@ -18,6 +18,7 @@ from symscope.align.das import blocks
 from symscope.align.together import flipped
 from symscope.evidence import Evidence, read_evidence
 from symscope.featurizer import Rotation
+from symscope.models.load import build
 from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.numbers.__main__ import PRESETS, WORK, units
@@ -133,6 +134,13 @@ def _runs(pid: int) -> bool:
     except ProcessLookupError:
         return False
     return Path(f"/proc/{pid}/stat").read_text().split()[2] != "Z"
+
+
+@pytest.mark.parametrize(("cell", "norm"), [("gru", True), ("lstm", False)])
+def test_the_head_has_a_norm_in_grus_alone_unless_it_is_said(cell, norm):
+    assert isinstance(build(cell, 9, 8).readout[0], torch.nn.LayerNorm) == norm
+    other = build(cell, 9, 8, head_norm=not norm)
+    assert isinstance(other.readout[0], torch.nn.LayerNorm) != norm
 
 
 def test_every_published_value_belongs_to_a_claim_that_a_unit_makes():

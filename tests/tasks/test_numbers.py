@@ -8,7 +8,7 @@ import torch
 from symscope.causal_model import UnknownName, interchange
 from symscope.evidence import SymscopeError
 from symscope.programs.counting import ANY, up_down
-from symscope.task import IGNORE
+from symscope.task import IGNORE, joined
 from symscope.tasks.numbers import BOS, EOS, HELD_OUT, KINDS, PAD, VOCABULARY, Counting, R, T, V
 
 LETTERS = dict(enumerate("PBE123RTV"))
@@ -220,6 +220,19 @@ def test_pairs_of_the_same_phase_are():
     pairs = task.pairs(task.programs["ctx_distr"], (), 200, 0, "test", same_phase=True)
     assert torch.equal(pairs.labels["phase.base"], pairs.labels["phase.source"])
     assert set(pairs.labels["phase.base"].tolist()) == {0, 1}
+
+
+def test_draws_of_different_widths_are_joined_and_filled_up():
+    short, long = (
+        Counting("single", highest=n, held_out=()).pairs(TASKS["single"].program, (), 20, 0, "test")
+        for n in (2, 9)
+    )
+    both = joined([short, long], PAD)
+    assert len(both) == 40 and both.base.shape[1] == long.base.shape[1] > short.base.shape[1]
+    beyond = short.base.shape[1]
+    assert (both.base[:20, beyond:] == PAD).all() and (both.target[:20, beyond:] == IGNORE).all()
+    assert torch.equal(both.target[:20, :beyond], short.target)
+    assert torch.equal(both.labels["count.source"][20:], long.labels["count.source"])
 
 
 @pytest.mark.parametrize(

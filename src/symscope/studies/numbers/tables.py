@@ -14,6 +14,7 @@ from symscope.report.tables import (
     share,
     table,
 )
+from symscope.report.verdict import verdict
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
 
@@ -40,17 +41,16 @@ def main_table(records: Records) -> str:
 
 
 def short_table(records: Records) -> str:
-    """Count's IIA beside the published value and its strongest floor."""
+    """Count's IIA beside the published value and its highest floor."""
     rows = []
     for arch, kind in _networks():
         record = records.get(f"numbers.{kind}.{arch}.up_down.count.iia")
         unchanged = records.get(f"numbers.{kind}.{arch}.ctx_distr.unchanged.iia")
         if record is None or record.score is None:
             continue
-        floor = max(record.controls.get(c, 0.0) for c in ("no_op", "random_subspace"))
         rows.append([
-            arch, kind, seeds(record), score(record), published(record), f"{floor:.3f}",
-            score(unchanged), published(unchanged),
+            arch, kind, seeds(record), score(record), published(record),
+            f"{verdict(record).floor:.3f}", score(unchanged), published(unchanged),
         ])  # fmt: skip
     head = ["network", "task", "seeds", "Count IIA", "published", "floor",
             "full swap changes nothing", "published"]  # fmt: skip
@@ -95,13 +95,13 @@ def size_table(records: Records) -> str:
     """Count's IIA in GRUs of several widths, and how far each goes on counting."""
     rows = []
     for width in sorted((WIDTH, *WIDTHS)):
-        at = f"numbers.size.{width}" if width != WIDTH else "numbers.multi.gru.up_down"
-        record = records.get(f"{at}.count.iia")
+        own = width == WIDTH  # the main table's networks
+        record = records.get(
+            "numbers.multi.gru.up_down.count.iia" if own else f"numbers.size.{width}.count.iia"
+        )
         if record is not None:
-            longer = (
-                f"numbers.size.{width}" if width != WIDTH else "numbers.extrapolation.multi.gru"
-            )
-            beyond = [records.get(f"{longer}.n{n}") for n in BEYOND]
+            longer = "extrapolation.multi.gru" if own else f"size.{width}"
+            beyond = [records.get(f"numbers.{longer}.n{n}") for n in BEYOND]
             no_op = "" if record.score is None else f"{record.controls['no_op']:.3f}"
             rows.append([str(width), seeds(record), score(record), published(record), no_op,
                          *map(_with_published, beyond)])  # fmt: skip
@@ -180,7 +180,9 @@ def attention_table(records: Records) -> str:
 
 def same_table(records: Records) -> str:
     """What is Same-Object's variable? The hypotheses beside each other, Multi-Object too."""
-    hypotheses = r"up_down\.(count|count_by_phase|count_in_\w)|up_up\.demo|progress\.progress"
+    hypotheses = (
+        r"up_down\.(count|count_by_phase|count_in_\w)|up_up\.(demo|resp)|progress\.progress"
+    )
     wanted = rf"numbers\.(multi|same)\.(gru|lstm)\.({hypotheses})\.iia"
     return _lines(records, wanted, "no_op", "untrained_network", "shuffled_sources")
 

@@ -20,7 +20,13 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Unit, Work, join, run_units
-from symscope.studies.numbers.beyond import head_unit, phase_unit, search_unit, together_unit
+from symscope.studies.numbers.beyond import (
+    head_unit,
+    longer_unit,
+    phase_unit,
+    search_unit,
+    together_unit,
+)
 from symscope.studies.numbers.published import PUBLISHED
 from symscope.studies.numbers.units import (
     ARCHITECTURES,
@@ -34,9 +40,16 @@ from symscope.studies.numbers.units import (
 )
 
 PRESETS = {
-    "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1},
-    "published": {"epochs": 600, "seeds": 6, "more_seeds": 3, "most": 1000, "controls": 1},
-    "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0},
+    "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1, "longer": 0},
+    "published": {
+        "epochs": 600,
+        "seeds": 6,
+        "more_seeds": 3,
+        "most": 1000,
+        "controls": 1,
+        "longer": 1500,
+    },
+    "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0, "longer": 0},
 }
 WORK: Work = {
     "main": main_unit,
@@ -47,6 +60,7 @@ WORK: Work = {
     "phase": phase_unit,
     "search": search_unit,
     "head": head_unit,
+    "longer": longer_unit,
 }
 
 
@@ -55,6 +69,8 @@ def units(preset: Preset) -> list[Unit]:
     found: list[Unit] = []
     for seed in map(str, range(preset["seeds"])):
         found += [("main", kind, arch, seed) for arch in ARCHITECTURES for kind in KINDS]
+        if preset["longer"]:
+            found += [("longer", k, a, seed) for k in ("multi", "single") for a in ("gru", "lstm")]
         if int(seed) >= preset["more_seeds"]:
             continue
         recurrent = [(kind, arch, seed) for arch in ("gru", "lstm") for kind in ("same", "multi")]

@@ -3,6 +3,7 @@
 These units read the networks that the main units of the same task and seed have trained.
 """
 
+import shutil
 from dataclasses import replace
 from pathlib import Path
 
@@ -95,6 +96,30 @@ def head_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     each = by_phase(network, task, default_site(arch), None, search, seed)
     found.append(replace(evidence, claim=f"{claim}.count.iia"))
     return [*found, replace(each, claim=f"{claim}.count_by_phase.iia")]
+
+
+def longer_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
+    """Does a network that aligns badly align better with longer training, or phase by phase?
+
+    The training of the main unit goes on to `longer` epochs, and Count is searched for again; the
+    main unit's own network is searched with one rotation per phase.
+    """
+    _, kind, arch, seed_text = unit
+    seed, task = int(seed_text), Counting(kind)
+    claim, search, site = f"numbers.longer.{kind}.{arch}", search_of(preset), default_site(arch)
+    each = by_phase(stored(unit, arch, task, folder), task, site, None, search, seed)
+    found = [replace(each, claim=f"{claim}.count_by_phase_before.iia")]
+    before, here = (folder / "training" / "-".join((k, *unit[1:])) for k in ("main", "longer"))
+    if before.exists() and not here.exists():  # the same training, so the same numbers
+        shutil.copytree(before, here)
+    schedule = Schedule(preset["longer"], stop=False)
+    network, accuracy = trained(unit, task, arch, WIDTH, seed, schedule, folder)
+    found.append(replace(accuracy, claim=f"{claim}.accuracy"))
+    if accuracy.score == 1:
+        begun = start(arch, "up_down", "count", WIDTH, seed)
+        _, evidence = examine(network, task, begun, None, search, seed)
+        found.append(replace(evidence, claim=f"{claim}.count.iia"))
+    return found
 
 
 def stored(unit: Unit, arch: str, task: Counting, folder: Path) -> Network:

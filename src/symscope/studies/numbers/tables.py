@@ -210,12 +210,30 @@ def heads_table(records: Records) -> str:
     return _lines(records, rf"numbers\.({heads})\.iia", "no_op", "full_swap")
 
 
+def longer_table(records: Records) -> str:
+    """Count as trained, with one rotation per phase, and after longer training."""
+    wanted = {
+        "one rotation": "numbers.{}.up_down.count.iia",
+        "one per phase": "numbers.longer.{}.count_by_phase_before.iia",
+        "longer training": "numbers.longer.{}.count.iia",
+    }
+    rows = []
+    for arch, kind in _networks():
+        found = {name: records.get(claim.format(f"{kind}.{arch}"))
+                 for name, claim in wanted.items()}  # fmt: skip
+        if found["longer training"] is not None:
+            first = found["one rotation"]
+            rows.append([arch, kind, published(first),
+                         *map(_each, found.values())])  # fmt: skip
+    return table(["network", "task", "published", *wanted], rows)
+
+
 TABLES: dict[str, Maker] = {
     f.__name__.removesuffix("_table"): f
     for f in (main_table, short_table, accuracy_table, controls_table, phases_table, size_table,
               training_table, extrapolation_table, distance_table, gradience_table, variable_table,
               attention_table, same_table, together_table, maps_table, search_table,
-              heads_table)
+              heads_table, longer_table)
 }  # fmt: skip
 
 
@@ -241,6 +259,14 @@ def _lines(records: Records, wanted: str, *controls: str) -> str:
     ]
     head = ["claim", "seeds", "score", "published", "n"]
     return table([*head, *(c.replace("_", " ") for c in controls)], rows)
+
+
+def _each(record: Evidence | None) -> str:
+    """The score, and those of the networks behind it."""
+    if record is None or record.score is None:
+        return score(record)
+    each = " ".join(f"{value:.3f}".lstrip("0") for value in record.config.get("by_seed", ()))
+    return f"{score(record)}: {each}"
 
 
 def _failed(record: Evidence) -> str:

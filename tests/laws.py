@@ -7,7 +7,8 @@ import torch
 from torch import Tensor, nn
 
 from symscope.causal_model import interchange
-from symscope.featurizer import PCA, Featurizer, Identity, Linear, Mask, Rotation
+from symscope.featurizer import PCA, Featurizer, Frame, Identity, Linear, Mask, Rotation
+from symscope.models.mlp_rnn import MLPRNN
 from symscope.models.rnn import RNN
 from symscope.models.transformer import Transformer
 from symscope.network import Network
@@ -42,6 +43,7 @@ FEATURIZERS: dict[str, Callable[[], Featurizer]] = {
     "low-rank rotation": lambda: perturbed(Rotation(WIDTH, 4, seed=1)),
     "full rotation": lambda: perturbed(Rotation(WIDTH, WIDTH, seed=2)),
     "linear": lambda: perturbed(Linear(WIDTH, WIDTH, seed=3)),
+    "frame": lambda: Frame(WIDTH, WIDTH, torch.eye(WIDTH) + 0.2 * draws(WIDTH, WIDTH, seed=6)),
     "low-rank pca": lambda: PCA(WIDTH, 2, vectors=draws(40, WIDTH, seed=4) + 3),
     "full pca": lambda: PCA(WIDTH, WIDTH, vectors=draws(40, WIDTH, seed=5) - 2),
 }
@@ -194,6 +196,13 @@ NETWORKS: dict[str, Case] = {
     "foreign rnn units": Case(
         lambda: Stacked(nn.RNN, True), Site("cell", "state", units=(7, 2)), _RESUMED
     ),
+    "mlp rnn": Case(lambda: MLPRNN(TOKENS, WIDTH, 10, TOKENS), _state, _TO_READOUT),
+    "mlp rnn units": Case(
+        lambda: MLPRNN(TOKENS, WIDTH, 10, TOKENS), Site("rnn", "h", units=(2, 5)), _TO_READOUT
+    ),
+    "mlp rnn, all steps scored": Case(
+        lambda: MLPRNN(TOKENS, WIDTH, 10, TOKENS), _state, _RESUMED, answers_from_site_on=False
+    ),
     "classifier": Case(Classifier, _state, _RESUMED),
     "gru cell": Case(lambda: Stepwise(nn.GRUCell), Site("cell", "state"), "replayed", last=6),
     "lstm cell c": Case(lambda: Stepwise(nn.LSTMCell), Site("cell", "c"), "replayed", last=5),
@@ -205,6 +214,11 @@ NETWORKS: dict[str, Case] = {
         for layers in (1, 2, 3)
         for block in range(layers)
     },
+    "transformer, learned positions, no norm": Case(
+        lambda: Transformer(TOKENS, 8, 2, 2, "learned", norm=False, length=LENGTH),
+        Site("blocks.0"),
+        _BY_MODULE,
+    ),
     "transformer, two heads": Case(_transformer(2, "rope", 2), Site("blocks.0"), _BY_MODULE),
     "transformer units": Case(
         _transformer(2, "rope"), Site("blocks.0", units=(0, 3, 5)), "replayed"

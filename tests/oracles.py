@@ -4,62 +4,23 @@ import torch
 from torch import Tensor, nn
 
 from symscope.featurizer import Rotation
+from symscope.models.compiled import Planted, plant
+from symscope.models.compiled.recurrent import counter, up_up_counter
 from symscope.program import Program, Variable
 from symscope.task import IGNORE, Pairs
-from symscope.tasks.numbers import D1, D2, D3, EOS, R, T
 
 WIDTH = 8
-SMALL = 1e-4
-"""One count, so small that tanh adds up without a rounding that matters."""
+UP_DOWN = plant(counter(20), noise=6, seed=11)
+"""Count lies on the first hidden axis, phase on the second, noise on the rest."""
+UP_UP = plant(up_up_counter(20), noise=5, seed=11)
+"""Demo lies on the first hidden axis, resp on the second, phase on the third."""
 
 
-def hidden_axes(seed: int) -> Tensor:
-    """A random orthogonal matrix: nobody can see from a single unit what lies on its columns."""
-    generator = torch.Generator().manual_seed(seed)
-    return torch.linalg.qr(torch.randn(WIDTH, WIDTH, generator=generator)).Q
-
-
-class Adder(nn.Module):
-    """A linear recurrence in a rotated state: each token adds its row of `adds`.
-
-    The readout answers EOS where `left` · state is 0, R where it is at least 1, and a demo item
-    as long as the state's last coordinate of `adds`, the phase, is 0.
-    """
-
-    def __init__(self, adds: dict[int, list[float]], left: list[float], axes: Tensor):
-        super().__init__()
-        size = len(left)
-        self.embed = nn.Embedding(9, WIDTH)
-        self.rnn = nn.RNN(WIDTH, WIDTH, batch_first=True)
-        self.readout = nn.Linear(WIDTH, 9)
-        rows = torch.zeros(9, size)
-        for token, change in adds.items():
-            rows[token] = torch.tensor(change)
-        answers = torch.zeros(9, size)
-        answers[R], answers[EOS] = 40 * torch.tensor(left), -40 * torch.tensor(left)
-        answers[D1, -1] = -2000
-        with torch.no_grad():
-            for weight in self.rnn.parameters():
-                weight.copy_(torch.eye(WIDTH) if weight.dim() == 2 else torch.zeros(WIDTH))
-            self.embed.weight.copy_(SMALL * rows @ axes[:, :size].T)
-            self.readout.weight.copy_(answers @ axes[:, :size].T / SMALL)
-            self.readout.bias.fill_(-1000.0)
-            self.readout.bias[[R, EOS, D1]] = torch.tensor([-20.0, 20.0, 1000.0])
-
-    def forward(self, tokens: Tensor) -> Tensor:
-        return self.readout(self.rnn(self.embed(tokens))[0])
-
-
-def up_down_network(axes: Tensor) -> Adder:
-    """Count lies on the first axis, phase on the second."""
-    adds = {**{demo: [1.0, 0.0] for demo in (D1, D2, D3)}, R: [-1.0, 0.0], T: [0.0, 1.0]}
-    return Adder(adds, [1.0, 0.0], axes)
-
-
-def up_up_network(axes: Tensor) -> Adder:
-    """Demo lies on the first axis, resp on the second, phase on the third."""
-    adds = {**{demo: [1.0, 0, 0] for demo in (D1, D2, D3)}, R: [0, 1.0, 0], T: [0, 0, 1.0]}
-    return Adder(adds, [1.0, -1.0, 0.0], axes)
+def axes_of(planted: Planted) -> Tensor:
+    """The hidden axes of its state as columns, (width, width)."""
+    rotation = next(iter(planted.alignment.handles.values())).featurizer
+    assert isinstance(rotation, Rotation)
+    return rotation.axes().detach()
 
 
 def on_axes(axes: Tensor, *columns: int) -> Rotation:

@@ -28,8 +28,8 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("alignment",),
     ("task",),
     ("programs",),
-    ("models",),
     ("tasks",),
+    ("models",),
     ("train",),
     QUESTIONS,
     ("symscope",),  # the public names

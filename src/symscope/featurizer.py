@@ -169,6 +169,32 @@ class Linear(Featurizer):
         return torch.linalg.solve(self.matrix(), coordinates, left=False) - self.offset
 
 
+class Frame(Featurizer):
+    """A known basis: the columns of an invertible `matrix` (width, width), nothing to fit."""
+
+    matrix: Tensor
+    inverse: Tensor
+
+    def __init__(self, width: int, size: int, matrix: Tensor | None = None):
+        super().__init__()
+        if size != width:
+            raise SymscopeError(f"Frame has as many coordinates as units: {width}, not {size}")
+        self.width, self.size = width, size
+        matrix = torch.eye(width) if matrix is None else matrix
+        if matrix.shape != (width, width) or not torch.linalg.cond(matrix) < WORST_CONDITION:
+            raise SymscopeError(f"a frame needs an invertible {width} × {width} matrix")
+        self.register_buffer("matrix", matrix)
+        self.register_buffer("inverse", torch.linalg.inv(matrix.double()).to(matrix.dtype))
+
+    def encode(self, vectors: Tensor) -> Tensor:
+        """The coordinates in this basis."""
+        return vectors @ self.inverse.T
+
+    def decode(self, coordinates: Tensor) -> Tensor:
+        """The vectors with these coordinates."""
+        return coordinates @ self.matrix.T
+
+
 class PCA(Featurizer):
     """The principal axes of a set of vectors, the widest first."""
 
@@ -196,7 +222,8 @@ class PCA(Featurizer):
 
 
 FEATURIZERS: dict[str, type[Featurizer]] = {
-    "identity": Identity, "mask": Mask, "rotation": Rotation, "linear": Linear, "pca": PCA,
+    "identity": Identity, "mask": Mask, "rotation": Rotation, "linear": Linear,
+    "frame": Frame, "pca": PCA,
 }  # fmt: skip
 
 

@@ -79,6 +79,11 @@ class Program:
         """The variables' names, in the order of their rules."""
         return tuple(v.name for v in self.variables)
 
+    @property
+    def stepped(self) -> bool:
+        """Whether this is a step program, run over a sequence."""
+        return bool(self.start) or any(totals_in(t) for t in self.trees.values())
+
     def initial(self) -> State:
         """The state before the first step (the sums that `total` keeps among it)."""
         totals = {ast.unparse(c): 0 for t in self.trees.values() for c in totals_in(t)}
@@ -118,7 +123,7 @@ class Program:
         """
         return (
             self._run_steps(inputs, list(read), do)
-            if self.start or any(totals_in(t) for t in self.trees.values())
+            if self.stepped
             else self._run_once(inputs, list(read), do)
         )
 

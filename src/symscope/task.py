@@ -57,6 +57,8 @@ def joined(parts: Sequence[Pairs], padding: int) -> Pairs:
 
     def stacked(name: str, filler: int) -> Tensor:
         values = [getattr(part, name) for part in parts]
+        if values[0].dim() == 1:
+            return torch.cat(values)
         width = max(v.shape[1] for v in values)
         return torch.cat([pad(v, (0, width - v.shape[1]), value=filler) for v in values])
 

@@ -11,7 +11,18 @@ from symscope.causal_model import Edit
 from symscope.evidence import SymscopeError
 from symscope.site import Site, positions
 
-SEQUENCE_CELLS = (nn.GRU, nn.LSTM, nn.RNN)
+
+class Recurrent(nn.Module):
+    """A recurrent module of one's own, whose state is addressable at every step.
+
+    Its forward takes inputs (batch, step, anything) and a state (1, batch, width) or None, and
+    returns the states after each step, (batch, step, width), and the last one, (1, batch, width).
+    """
+
+    batch_first, bidirectional, num_layers = True, False, 1
+
+
+SEQUENCE_CELLS = (nn.GRU, nn.LSTM, nn.RNN, Recurrent)
 STEP_CELLS = (nn.GRUCell, nn.LSTMCell, nn.RNNCell)
 
 

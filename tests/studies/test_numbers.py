@@ -12,21 +12,20 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from oracles import WIDTH, hidden_axes, up_down_network
+from oracles import UP_DOWN, WIDTH, axes_of
 from symscope.align.by_phase import TwoPhases
 from symscope.align.das import blocks
 from symscope.align.together import flipped
 from symscope.evidence import Evidence, read_evidence
 from symscope.featurizer import Rotation
 from symscope.models.load import build
-from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.numbers.__main__ import PRESETS, WORK, units
 from symscope.studies.numbers.published import FIGURE_3_LEFT, PUBLISHED
 from symscope.studies.numbers.tables import TABLES
 from symscope.tasks import Counting
 
-AXES = hidden_axes(11)
+AXES = axes_of(UP_DOWN)
 STATE = Site("rnn", "state")
 
 
@@ -38,7 +37,7 @@ def oracle(count: int, phase: int):
 
 @pytest.mark.parametrize("times", [2, 4])
 def test_a_true_phase_can_be_flipped_again_and_again(times):
-    network, task = Network(up_down_network(AXES)), Counting("multi")
+    network, task = UP_DOWN.network, Counting("multi")
     found = flipped(network, task, oracle(0, 1), times)
     assert found.score == 1.0 and found.controls["no_op"] < 0.6
     assert flipped(network, task, oracle(0, 4), times).score < 0.6  # an axis that holds nothing

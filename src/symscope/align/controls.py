@@ -25,13 +25,16 @@ def floors(program: Program, pairs: Pairs) -> dict[str, float]:
     These depend on how the pairs are drawn alone: a wrong program can score well above chance.
     """
     at = tuple(pairs.base_step.tolist()), tuple(pairs.source_step.tolist())
-    whole = {(name, at[0]): (name, at[1]) for name in program.names}
+    whole = {
+        (name, at[0]) if program.stepped else name: (name, at[1]) if program.stepped else name
+        for name in program.names
+    }
     outputs = {
         "machine_no_op": program.run(pairs.base).output,
         "machine_full_swap": interchange(program, pairs.base, pairs.source, whole),
     }
-    right = {k: ((v == pairs.target) | ~pairs.scored).all(1) for k, v in outputs.items()}
-    return {name: float(value.float().mean()) for name, value in right.items()}
+    right = {name: (v == pairs.target) | ~pairs.scored for name, v in outputs.items()}
+    return {name: float(v.view(len(v), -1).all(1).float().mean()) for name, v in right.items()}
 
 
 def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> dict[str, float]:

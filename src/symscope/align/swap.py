@@ -1,5 +1,6 @@
 """Counterfactual pairs on one network at one site, with everything constant computed once."""
 
+import warnings
 from collections.abc import Sequence
 
 import torch
@@ -8,7 +9,7 @@ from torch.nn.functional import cross_entropy
 
 from symscope.featurizer import Featurizer
 from symscope.intervention.downstream import downstream, natural_vectors
-from symscope.network import Network
+from symscope.network import Network, NothingChanged
 from symscope.site import Site
 from symscope.task import Pairs
 
@@ -59,7 +60,8 @@ class Swap:
     def right_with(self, vectors: Tensor) -> Tensor:
         """Per pair, whether every scored answer is the program's with these vectors put in."""
         parts = []
-        with torch.no_grad():
+        with torch.no_grad(), warnings.catch_warnings():
+            warnings.simplefilter("ignore", NothingChanged)  # the natural vectors are a control
             for rows in torch.arange(len(self)).split(_CHUNK):
                 found = self.down.from_vectors(vectors[rows], rows).argmax(-1)
                 wrong = (found != self._targets(rows)).long()

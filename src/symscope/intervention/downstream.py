@@ -114,6 +114,8 @@ def _resumed_by_module(
     name, _, block = site.module.rpartition(".")
     if name != "blocks" or site.part != "output" or site.units is not None or site.head:
         return None
+    if scored.dim() != 2:  # an answer without steps is not what the module's own logits are
+        return None
     outputs = natural_values(network, inputs, Site(site.module))
     steps = positions(site.position, *outputs.shape[:2]).to(outputs.device)
     if bool(

@@ -12,7 +12,7 @@ from symscope.intervention.natural import natural_values, natural_vectors
 from symscope.intervention.recurrence import gru_states
 from symscope.network import Network
 from symscope.site import Site, positions
-from symscope.visit import SEQUENCE_CELLS, join_state, replaced_forward, split_state
+from symscope.visit import SEQUENCE_CELLS, Recurrent, join_state, replaced_forward, split_state
 
 
 def _whole(site: Site, vectors: Tensor, states: Tensor, lstm: bool) -> Tensor:
@@ -118,11 +118,16 @@ class _Tail:
         vectors = _whole(self.site, vectors, self.states[rows], self.lstm)
         state = self._split(vectors)
         lengths = self.lengths[rows]
-        packed = pack_padded_sequence(
-            self.entering[rows], lengths.clamp(min=1), batch_first=True, enforce_sorted=False
-        )
-        outputs, final = self.module(packed, state)
-        outputs, _ = pad_packed_sequence(outputs, batch_first=True)
+        if isinstance(self.module, Recurrent):
+            outputs, _ = self.module(self.entering[rows, : max(1, int(lengths.max()))], state)
+            last = (lengths.to(outputs.device) - 1).clamp(min=0)
+            final = outputs[torch.arange(len(rows)), last][None]
+        else:
+            packed = pack_padded_sequence(
+                self.entering[rows], lengths.clamp(min=1), batch_first=True, enforce_sorted=False
+            )
+            outputs, final = self.module(packed, state)
+            outputs, _ = pad_packed_sequence(outputs, batch_first=True)
         top = (state[0] if self.lstm else state)[-1]
         stopped = (lengths == 0).to(vectors.device)[:, None]
         final = self._split(torch.where(stopped, vectors, join_state(final)))

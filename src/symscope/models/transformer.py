@@ -1,4 +1,4 @@
-"""A small decoder-only transformer, pre-norm, with rotary positions or none."""
+"""A small decoder-only transformer, pre-norm or without, with rotary positions, learned or none."""
 
 from collections.abc import Callable
 from typing import cast
@@ -45,12 +45,16 @@ class Attention(nn.Module):
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 
+def _norm(width: int, norm: bool) -> nn.Module:
+    return nn.LayerNorm(width) if norm else nn.Identity()
+
+
 class Block(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)) with a hidden width of four times the width."""
 
-    def __init__(self, width: int, heads: int, rotary: bool):
+    def __init__(self, width: int, heads: int, rotary: bool, norm: bool = True):
         super().__init__()
-        self.norm1, self.norm2 = nn.LayerNorm(width), nn.LayerNorm(width)
+        self.norm1, self.norm2 = _norm(width, norm), _norm(width, norm)
         self.attention = Attention(width, heads, rotary)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
@@ -65,27 +69,34 @@ class Block(nn.Module):
 class Transformer(nn.Module):
     """Next-token logits, (batch, step) → (batch, step, vocabulary).
 
-    `positions` is "rope" or "none". Layer l's output, the residual stream, is at
+    `positions` is "rope", "none", or "learned" for up to `length` of them; without `norm` there is
+    no LayerNorm. Layer l's output, the residual stream, is at
     `Site("blocks.l")`, counted from 0. Sequences are padded on the right only.
     """
 
     def __init__(
-        self, vocabulary: int, width: int, layers: int = 2, heads: int = 1, positions: str = "rope"
-    ):
+        self, vocabulary: int, width: int, layers: int = 2, heads: int = 1,
+        positions: str = "rope", norm: bool = True, length: int = 0,
+    ):  # fmt: skip
         super().__init__()
-        rotary = {"rope": True, "none": False}.get(positions)
+        rotary = {"rope": True, "none": False, "learned": False}.get(positions)
         if rotary is None:
-            raise SymscopeError(f"positions {positions!r}: there is 'rope' and 'none'")
+            raise SymscopeError(f"positions {positions!r}: there is 'rope', 'learned' and 'none'")
+        if (positions == "learned") != (length > 0):
+            raise SymscopeError("learned positions need a length, the most there can be")
         if width % heads or (rotary and width // heads % 2):
             raise SymscopeError(f"width {width} does not make {heads} heads of an even width")
         self.embed = nn.Embedding(vocabulary, width)
-        self.blocks = nn.ModuleList(Block(width, heads, rotary) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
+        self.place = nn.Embedding(length, width) if length else None
+        self.blocks = nn.ModuleList(Block(width, heads, rotary, norm) for _ in range(layers))
+        self.norm = _norm(width, norm)
         self.readout = nn.Linear(width, vocabulary)
 
     def hidden(self, tokens: Tensor) -> Tensor:
         """What `readout` reads, step by step, (batch, step, width)."""
         x = self.embed(tokens)
+        if self.place is not None:
+            x = x + self.place.weight[: tokens.shape[1]]
         for block in self.blocks:
             x = block(x)
         return self.norm(x)

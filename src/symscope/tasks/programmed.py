@@ -1,0 +1,150 @@
+"""The task of doing what a program does, on inputs drawn from its ranges."""
+
+import math
+from collections.abc import Callable, Mapping, Sequence
+
+import torch
+from torch import Tensor
+
+from symscope.causal_model import UnknownName, interchange
+from symscope.evidence import SymscopeError
+from symscope.program import Program
+from symscope.task import IGNORE, Pairs, Task, joined
+
+_SPLITS = {"fit": range(8), "validation": range(8, 9), "test": range(9, 10)}
+"""Tenths of all pairs, told apart by a hash of both inputs and both steps."""
+_MOST_LISTED = 4096
+Draw = Callable[[int, torch.Generator], Tensor]
+
+
+class Programmed(Task):
+    """Any program as a task; others that behave alike can stand beside it as hypotheses.
+
+    Inputs are integers, uniform over the program's input ranges: (sample, `length`) for a step
+    program, (sample, input) for an expression program. `draw(count, generator)` gives others.
+    The right answer is the program's output, at every step or once; -1 asks for nothing.
+
+    >>> from symscope.program import Program, Variable
+    >>> bits = Variable("a", 0, 1), Variable("b", 0, 1)
+    >>> both = (Variable("both", 0, 1),)
+    >>> task = Programmed(Program("and", bits, both, {"both": "a * b"}, "both"))
+    >>> task.enumerate().tolist(), task.correct(task.enumerate()).tolist()
+    ([[0, 0], [0, 1], [1, 0], [1, 1]], [0, 0, 0, 1])
+    """
+
+    def __init__(
+        self, program: Program, others: Sequence[Program] = (), length: int = 12,
+        draw: Draw | None = None,
+    ):  # fmt: skip
+        self._program, self.name, self.length, self._draw = program, program.name, length, draw
+        self.programs: Mapping[str, Program] = {p.name: p for p in (program, *others)}
+        highest = max(int(v.high) for v in program.inputs)
+        self.vocabulary = tuple(map(str, range(highest + 1)))
+
+    @property
+    def program(self) -> Program:
+        """The program that says what is right."""
+        return self._program
+
+    def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
+        """`count` inputs, (sample, step) or (sample, input); nothing is held out."""
+        if self._draw is not None:
+            return self._draw(count, generator)
+        inputs = self.program.inputs
+        ranges = inputs * self.length if self.program.stepped else inputs
+        columns = [torch.randint(int(v.low), int(v.high) + 1, (count,), generator=generator)
+                   for v in ranges]  # fmt: skip
+        return torch.stack(columns, 1)
+
+    def enumerate(self) -> Tensor:
+        """All inputs; raises `SymscopeError` where they are drawn by a rule or are too many."""
+        inputs = self.program.inputs
+        ranges = inputs * self.length if self.program.stepped else inputs
+        sizes = [int(v.high) - int(v.low) + 1 for v in ranges]
+        if self._draw is not None or math.prod(sizes) > 2**20:
+            raise SymscopeError(f"{self.name} cannot list its inputs; sample them")
+        values = [torch.arange(int(v.low), int(v.high) + 1) for v in ranges]
+        return torch.cartesian_prod(*values).view(-1, len(ranges))
+
+    def correct(self, inputs: Tensor) -> Tensor:
+        """The program's output, `IGNORE` where that is -1, (sample, step) or (sample,)."""
+        return _asked(self.program.run(inputs).output)
+
+    def gate(self, generator: torch.Generator) -> Tensor:
+        """All inputs where they are few, else 4,096 of them."""
+        sizes = [int(v.high) - int(v.low) + 1 for v in self.program.inputs]
+        steps = self.length if self.program.stepped else 1
+        if self._draw is None and math.prod(sizes) ** steps <= _MOST_LISTED:
+            return self.enumerate()
+        return self.sample(_MOST_LISTED, generator)
+
+    def pairs(
+        self, program: Program, variables: tuple[str, ...], count: int, seed: int, split: str,
+        same_phase: bool = False,
+    ) -> Pairs:  # fmt: skip
+        """Pairs at uniform steps; in half of them or more the swap changes an answer, if it can.
+
+        Every answer from the base's step on is scored. Pairs of different splits are disjoint.
+        """
+        for variable in variables:
+            if variable not in program.names:
+                raise UnknownName("variable", variable, program.names)
+        if split not in _SPLITS:
+            raise UnknownName("split", split, _SPLITS)
+        if same_phase:
+            raise SymscopeError(f"{self.name} has no phases")
+        generator = torch.Generator().manual_seed(3 * seed + list(_SPLITS).index(split))
+        found: list[Pairs] = []
+        kept = changing = 0
+        while kept < count or (changing < count // 2 and kept < 8 * count):
+            drawn = self._drawn(program, variables, 4 * count, generator)
+            buckets = _key(drawn) % 10
+            mine = torch.isin(buckets, torch.tensor(_SPLITS[split]))
+            found.append(drawn[mine & drawn.scored.view(len(drawn), -1).any(1)])
+            kept += len(found[-1])
+            changing += int(found[-1].labels["changes"].sum())
+            if len(found) > 100 and kept < count:
+                raise SymscopeError(f"{self.name} has too few inputs for pairs to {split}")
+        whole = joined(found, padding=0)
+        changed = whole.labels["changes"].bool()
+        wanted = max(count // 2, int(count * changed.double().mean()))
+        first = changed.nonzero()[:wanted, 0]
+        rest = (~changed).nonzero()[: count - len(first), 0]
+        chosen = torch.cat([first, rest])
+        chosen = chosen[torch.randperm(len(chosen), generator=generator)]
+        return whole[chosen]
+
+    def _drawn(
+        self, program: Program, variables: tuple[str, ...], count: int, generator: torch.Generator
+    ) -> Pairs:
+        base, source = (self.sample(count, generator) for _ in range(2))
+        steps = base.shape[1] if program.stepped else 1
+        at_base, at_source = (torch.randint(steps, (count,), generator=generator) for _ in range(2))
+        here, there = tuple(at_base.tolist()), tuple(at_source.tolist())
+        named = {n: ((n, here), (n, there)) if program.stepped else (n, n) for n in program.names}
+        target = _asked(interchange(program, base, source, dict(named[v] for v in variables)))
+        natural = program.run(base, read=[b for b, _ in named.values()])
+        donor = program.run(source, read=[s for _, s in named.values()]).values
+        changes = target != _asked(natural.output)
+        if program.stepped:
+            later = torch.arange(steps) >= at_base[:, None]
+            target, changes = torch.where(later, target, IGNORE), (changes & later).any(1)
+        labels = {"changes": changes}
+        for name, (b, s) in named.items():
+            labels |= {f"{name}.base": natural.values[b], f"{name}.source": donor[s]}
+        return Pairs(base, at_base, source, at_source, target, labels, variables)
+
+
+def _asked(output: Tensor) -> Tensor:
+    return torch.where(output == -1, IGNORE, output)
+
+
+def _key(pairs: Pairs) -> Tensor:
+    """A number for each pair that depends on both inputs and both steps."""
+    columns = torch.cat(
+        [pairs.base, pairs.base_step[:, None], pairs.source, pairs.source_step[:, None]], 1
+    )
+    key = torch.zeros(len(columns), dtype=torch.long)
+    for column in columns.T:
+        key = (key * 1_103_515_245 + column + 12_345) % 2_147_483_647
+    return key // 1000

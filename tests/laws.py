@@ -7,7 +7,7 @@ import torch
 from torch import Tensor, nn
 
 from symscope.causal_model import interchange
-from symscope.featurizer import PCA, Featurizer, Frame, Identity, Linear, Mask, Rotation
+from symscope.featurizer import PCA, Featurizer, Frame, Identity, Linear, Mask, Reversible, Rotation
 from symscope.models.mlp_rnn import MLPRNN
 from symscope.models.rnn import RNN
 from symscope.models.transformer import Transformer
@@ -43,6 +43,7 @@ FEATURIZERS: dict[str, Callable[[], Featurizer]] = {
     "low-rank rotation": lambda: perturbed(Rotation(WIDTH, 4, seed=1)),
     "full rotation": lambda: perturbed(Rotation(WIDTH, WIDTH, seed=2)),
     "linear": lambda: perturbed(Linear(WIDTH, WIDTH, seed=3)),
+    "reversible": lambda: perturbed(Reversible(WIDTH, WIDTH, seed=8)),
     "frame": lambda: Frame(WIDTH, WIDTH, torch.eye(WIDTH) + 0.2 * draws(WIDTH, WIDTH, seed=6)),
     "low-rank pca": lambda: PCA(WIDTH, 2, vectors=draws(40, WIDTH, seed=4) + 3),
     "full pca": lambda: PCA(WIDTH, WIDTH, vectors=draws(40, WIDTH, seed=5) - 2),

@@ -21,7 +21,7 @@ from symscope.causal_model import interchange
 from symscope.intervention.downstream import downstream, hooked, natural_vectors
 from symscope.network import NothingChanged
 
-WHOLE = ("identity", "full rotation", "linear", "frame", "full pca")
+WHOLE = ("identity", "full rotation", "linear", "frame", "reversible", "full pca")
 featurizers = pytest.mark.parametrize("name", FEATURIZERS)
 networks = pytest.mark.parametrize("name", NETWORKS)
 programs = pytest.mark.parametrize("name", PROGRAMS)

@@ -15,7 +15,7 @@ from oracles import (
     on_axes,
 )
 from symscope.align import Swap, agreement, blocks, das, fit
-from symscope.align.das import Search
+from symscope.align.descend import Search
 from symscope.evidence import ComputationFailed, SymscopeError
 from symscope.featurizer import Identity, Rotation
 from symscope.network import Network

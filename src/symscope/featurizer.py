@@ -221,9 +221,57 @@ class PCA(Featurizer):
         return coordinates @ self.axes.T + self.mean
 
 
+class Reversible(Featurizer):
+    """An invertible non-linear map: coupling blocks between fixed random rotations.
+
+    Each of three blocks adds f(second half) to the first half and then g(first) to the second, f
+    and g perceptrons with one hidden layer (Dinh et al., 2015). So flexible a map aligns almost
+    anything (Sutter et al., 2025): a caution, not a method.
+    """
+
+    turns: Tensor
+
+    def __init__(self, width: int, size: int, seed: int = 0):
+        super().__init__()
+        if size != width or width < 2:
+            raise SymscopeError(f"Reversible needs all of 2 or more units: {width}, not {size}")
+        self.width, self.size, self.cut = width, size, width // 2
+        generator = torch.Generator().manual_seed(seed)
+        turns = torch.linalg.qr(torch.randn(3, width, width, generator=generator)).Q
+        self.register_buffer("turns", turns)
+        sides = [(width - self.cut, self.cut), (self.cut, width - self.cut)] * 3
+        self.first, self.second = nn.ParameterList(), nn.ParameterList()
+        for reads, writes in sides:
+            scale = reads**-0.5
+            self.first.append(torch.randn(reads, 4 * width, generator=generator) * scale)
+            self.second.append(torch.zeros(4 * width, writes))
+
+    def _added(self, index: int, half: Tensor) -> Tensor:
+        return torch.tanh(half @ self.first[index]) @ self.second[index]
+
+    def encode(self, vectors: Tensor) -> Tensor:
+        """The map."""
+        for block, turn in enumerate(self.turns):
+            turned = vectors @ turn
+            left, right = turned[:, : self.cut], turned[:, self.cut :]
+            left = left + self._added(2 * block, right)
+            right = right + self._added(2 * block + 1, left)
+            vectors = torch.cat([left, right], 1)
+        return vectors
+
+    def decode(self, coordinates: Tensor) -> Tensor:
+        """Its inverse."""
+        for block in reversed(range(len(self.turns))):
+            left, right = coordinates[:, : self.cut], coordinates[:, self.cut :]
+            right = right - self._added(2 * block + 1, left)
+            left = left - self._added(2 * block, right)
+            coordinates = torch.cat([left, right], 1) @ self.turns[block].T
+        return coordinates
+
+
 FEATURIZERS: dict[str, type[Featurizer]] = {
     "identity": Identity, "mask": Mask, "rotation": Rotation, "linear": Linear,
-    "frame": Frame, "pca": PCA,
+    "frame": Frame, "pca": PCA, "reversible": Reversible,
 }  # fmt: skip
 
 

@@ -1,7 +1,8 @@
 """Is it there? Distributed alignment search, agreement (IIA), and the controls of both."""
 
 from symscope.align.agreement import agreement
-from symscope.align.das import Search, blocks, fit
+from symscope.align.das import blocks, fit
+from symscope.align.descend import Search
 from symscope.align.examine import examine, require_gate, unchanged
 from symscope.align.swap import Swap
 

@@ -6,8 +6,8 @@ equal rotations and offsets this is plain DAS. It is twice as flexible, so the s
 untrained network stands beside it.
 """
 
-import copy
 import time
+from dataclasses import replace
 
 import torch
 from torch import Tensor, nn
@@ -15,10 +15,10 @@ from torch.nn.functional import cross_entropy
 
 from symscope.align.agreement import splits
 from symscope.align.controls import floors, shuffled
-from symscope.align.das import DEFAULT, Search
+from symscope.align.descend import DEFAULT, Search, descend
 from symscope.align.examine import draw, swaps
 from symscope.align.swap import Swap
-from symscope.evidence import ComputationFailed, Evidence, wilson
+from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation
 from symscope.network import Network
 from symscope.site import Site
@@ -81,23 +81,13 @@ def by_phase(
 def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> TwoPhases:
     """As `das.fit`, for the two rotations together."""
     found = TwoPhases(fit.width, fit.width // 2, seed)
-    optimiser = torch.optim.Adam(found.parameters(), lr=search.rate)
-    generator = torch.Generator().manual_seed(seed)
-    best, best_state = -1.0, copy.deepcopy(found.state_dict())
-    for step in range(1, search.steps + 1):
-        rows = torch.randint(len(fit), (min(search.batch, len(fit)),), generator=generator)
+
+    def loss(rows: Tensor, _: float) -> Tensor:
         answers = fit.down.from_vectors(found.swap(fit, rows), rows)
-        loss = cross_entropy(answers, fit.target[rows][fit.scored[rows]])
-        if not torch.isfinite(loss):
-            raise ComputationFailed(f"the loss is {loss.item()} at alignment step {step}")
-        optimiser.zero_grad()
-        loss.backward()
-        optimiser.step()
-        if step % (search.more // 2) == 0 or step == search.steps:
-            score = _share(_right(found, validation))
-            if score > best:
-                best, best_state = score, copy.deepcopy(found.state_dict())
-    found.load_state_dict(best_state)
+        return cross_entropy(answers, fit.target[rows][fit.scored[rows]])
+
+    no_longer = replace(search, most=search.steps)
+    descend(found, [(len(fit), loss)], lambda: _share(_right(found, validation)), no_longer, seed)
     return found
 
 

@@ -9,14 +9,13 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
+from symscope.align.chosen import MOST_VECTORS, neurons, principal_axes
 from symscope.align.swap import Swap
 from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
-from symscope.featurizer import PCA, Featurizer, Identity, Mask, Rotation
+from symscope.featurizer import Featurizer, Identity, Rotation
 from symscope.program import Program
 from symscope.task import Pairs
-
-_BANK = 4000
 
 
 def floors(program: Program, pairs: Pairs) -> dict[str, float]:
@@ -51,12 +50,11 @@ def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> 
         "full_swap": test.right(Identity(width), list(range(width))),
         "untrained_rotation": test.right(start, chosen),
         "random_subspace": torch.cat([test.right(r.to(test.base.device), chosen) for r in random]),
-        "pca": test.right(PCA(width, size, fit.source[:_BANK].cpu()).to(test.base.device), chosen),
+        "pca": test.right(principal_axes(fit.source, size).to(test.base.device), chosen),
     }
     values = _values(fit.pairs), _values(test.pairs)
     if values[0] is not None and values[1] is not None:
-        units = _correlated_units(fit.source, values[0], size)
-        mask = Mask(width, size, units).to(test.base.device)
+        mask = neurons(fit.source, values[0], size).to(test.base.device)
         direction, accuracy = probe(fit.source, values[0], test.source, values[1])
         along = Rotation(width, 1, start=direction[:, None]).to(test.base.device)
         scores["neurons"] = test.right(mask, chosen)
@@ -82,7 +80,7 @@ def distance(
     where many natural vectors nearly coincide; `edited_state_spread` is in units of the distance
     between two natural vectors.
     """
-    bank = fit.source[:_BANK]
+    bank = fit.source[:MOST_VECTORS]
     edited = torch.cdist(test.edited(featurizer, coordinates), bank).amin(1).mean()
     natural = torch.cdist(test.source, bank)
     return {
@@ -111,10 +109,3 @@ def _values(pairs: Pairs) -> Tensor | None:
         return None
     values = pairs.labels[f"{pairs.variables[0]}.source"].double()
     return values if len(values.unique()) > 1 else None
-
-
-def _correlated_units(vectors: Tensor, values: Tensor, size: int) -> list[int]:
-    centred = (vectors - vectors.mean(0)).double().cpu()
-    target = values - values.mean()
-    correlation = (centred.T @ target).abs() / centred.norm(dim=0).clamp(min=1e-9)
-    return sorted(correlation.topk(size).indices.tolist())

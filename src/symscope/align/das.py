@@ -8,33 +8,16 @@ disjoint blocks of one map, among them a null block whose swap shall change noth
 
 import copy
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 
-import torch
-
+from symscope.align.descend import DEFAULT, Loss, Search, descend
 from symscope.align.swap import Swap
 from symscope.alignment import Alignment, Handle
-from symscope.evidence import ComputationFailed, SymscopeError
+from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer
 from symscope.site import Site
 
 NULL = "null"
 """The block of an alignment that belongs to no variable."""
-
-
-@dataclass(frozen=True)
-class Search:
-    """How long to search: `steps`, then 500 more as long as validation IIA gains 0.002."""
-
-    steps: int = 1000
-    more: int = 500
-    gain: float = 0.002
-    most: int = 5000
-    batch: int = 512
-    rate: float = 3e-3
-
-
-DEFAULT = Search()
 
 
 def blocks(program: str, site: Site, featurizer: Featurizer, sizes: Mapping[str, int]) -> Alignment:
@@ -58,7 +41,7 @@ def fit(
     start: Alignment,
     swaps: Sequence[Swap],
     validation: Sequence[Swap],
-    search: Search = Search(),
+    search: Search = DEFAULT,
     seed: int = 0,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> Alignment:
@@ -69,32 +52,15 @@ def fit(
     """
     alignment = copy.deepcopy(start)
     featurizer = _shared(alignment, swaps)
-    optimiser = torch.optim.Adam(featurizer.parameters(), lr=search.rate)
-    generator = torch.Generator().manual_seed(seed)
-    best, best_state = -1.0, copy.deepcopy(featurizer.state_dict())
-    best_at: dict[int, float] = {}
-    step, until = 0, search.steps
-    while step < until:
-        for swap in swaps:
-            rows = torch.randint(len(swap), (min(search.batch, len(swap)),), generator=generator)
-            loss = swap.loss(featurizer, coordinates(alignment, swap), rows)
-            if not torch.isfinite(loss):
-                raise ComputationFailed(f"the loss is {loss.item()} at alignment step {step + 1}")
-            optimiser.zero_grad()
-            loss.backward()
-            optimiser.step()
-        step += 1
-        if step % (search.more // 2) and step != until:
-            continue
-        score = sum(_iia(alignment, swap) for swap in validation) / len(validation)
-        progress(step, until, f"loss {loss.item():.4f}, validation IIA {score:.3f}")
-        if score > best:
-            best, best_state = score, copy.deepcopy(featurizer.state_dict())
-        best_at[step] = best
-        gained = best - best_at.get(step - search.more, -1.0)
-        if step == until and gained >= search.gain and until < search.most:
-            until += search.more
-    featurizer.load_state_dict(best_state)
+
+    def loss_on(swap: Swap) -> tuple[int, Loss]:
+        chosen = coordinates(alignment, swap)
+        return len(swap), lambda rows, _: swap.loss(featurizer, chosen, rows)
+
+    def score() -> float:
+        return sum(_iia(alignment, swap) for swap in validation) / len(validation)
+
+    descend(featurizer, list(map(loss_on, swaps)), score, search, seed, progress)
     return alignment
 
 

@@ -8,7 +8,8 @@ import torch
 
 from symscope.align.agreement import agreement, splits
 from symscope.align.controls import distance, floors, shuffled, unfitted
-from symscope.align.das import DEFAULT, Search, coordinates, fit
+from symscope.align.das import coordinates, fit
+from symscope.align.descend import DEFAULT, Search
 from symscope.align.swap import Swap
 from symscope.alignment import Alignment
 from symscope.evidence import ClaimFailed, Evidence, SymscopeError, wilson

@@ -7,7 +7,8 @@ import torch
 from torch import Tensor
 
 from symscope.align.agreement import agreement
-from symscope.align.das import DEFAULT, NULL, Search, blocks, coordinates, fit
+from symscope.align.das import NULL, blocks, coordinates, fit
+from symscope.align.descend import DEFAULT, Search
 from symscope.align.examine import draw, swaps
 from symscope.alignment import Alignment
 from symscope.evidence import Evidence, wilson

@@ -17,8 +17,8 @@ from typing import Any
 import torch
 from torch import nn
 
-from symscope.align import Search, examine, require_gate, unchanged
-from symscope.align.das import DEFAULT, blocks
+from symscope.align import Search, blocks, examine, require_gate, unchanged
+from symscope.align.descend import DEFAULT
 from symscope.align.examine import COUNTS
 from symscope.alignment import Alignment, Handle
 from symscope.commands.run_directory import (

@@ -16,8 +16,8 @@ from torch.nn.functional import cross_entropy
 from symscope.align.agreement import splits
 from symscope.align.controls import floors, shuffled
 from symscope.align.descend import DEFAULT, Search, descend
-from symscope.align.examine import draw, swaps
-from symscope.align.swap import Swap
+from symscope.align.examine import draw
+from symscope.align.swap import Swap, swaps
 from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation
 from symscope.network import Network

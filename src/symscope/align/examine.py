@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 
 import torch
 
@@ -10,7 +10,7 @@ from symscope.align.agreement import agreement, splits
 from symscope.align.controls import distance, floors, shuffled, unfitted
 from symscope.align.das import coordinates, fit
 from symscope.align.descend import DEFAULT, Search
-from symscope.align.swap import Swap
+from symscope.align.swap import Swap, swaps
 from symscope.alignment import Alignment
 from symscope.evidence import ClaimFailed, Evidence, SymscopeError, wilson
 from symscope.network import Network
@@ -19,20 +19,6 @@ from symscope.task import IGNORE, Pairs, Task
 
 COUNTS = {"fit": 10_000, "validation": 1_000, "test": 1_000}
 """Pairs per split (Grant et al., 2025)."""
-
-
-@dataclass(frozen=True)
-class Swaps:
-    """One set of variables on one network: pairs to fit, to choose by and to score with."""
-
-    fit: Swap
-    validation: Swap
-    test: Swap
-
-
-def swaps(network: Network, site: Site, pairs: Mapping[str, Pairs]) -> Swaps:
-    """The pairs of the three splits, prepared at `site`."""
-    return Swaps(**{split: Swap(network, site, pairs[split]) for split in COUNTS})
 
 
 def draw(

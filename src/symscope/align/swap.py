@@ -1,7 +1,9 @@
 """Counterfactual pairs on one network at one site, with everything constant computed once."""
 
+import copy
 import warnings
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 
 import torch
 from torch import Tensor
@@ -37,6 +39,14 @@ class Swap:
 
     def __len__(self) -> int:
         return len(self.base)
+
+    def only(self, rows: Tensor) -> "Swap":
+        """The same swap on some of the pairs; nothing is computed again."""
+        part = copy.copy(self)
+        part.pairs, part.down = self.pairs[rows], self.down.only(rows)
+        part.scored, part.target = self.scored[rows], self.target[rows]
+        part.base, part.source = self.base[rows], self.source[rows]
+        return part
 
     @property
     def width(self) -> int:
@@ -77,3 +87,18 @@ class Swap:
 
     def _targets(self, rows: Tensor) -> Tensor:
         return self.target[rows][self.scored[rows]]
+
+
+@dataclass(frozen=True)
+class Swaps:
+    """One set of variables on one network: pairs to fit, to choose by and to score with."""
+
+    fit: Swap
+    validation: Swap
+    test: Swap
+
+
+def swaps(network: Network, site: Site, pairs: Mapping[str, Pairs]) -> Swaps:
+    """The pairs of the three splits, prepared at `site`."""
+    splits = ("fit", "validation", "test")
+    return Swaps(**{split: Swap(network, site, pairs[split]) for split in splits})

@@ -9,7 +9,8 @@ from torch import Tensor
 from symscope.align.agreement import agreement
 from symscope.align.das import NULL, blocks, coordinates, fit
 from symscope.align.descend import DEFAULT, Search
-from symscope.align.examine import draw, swaps
+from symscope.align.examine import draw
+from symscope.align.swap import swaps
 from symscope.alignment import Alignment
 from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation

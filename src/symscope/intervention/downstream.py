@@ -39,6 +39,12 @@ class Downstream:
     from_vectors: Answers
     how: str
 
+    def only(self, rows: Tensor) -> "Downstream":
+        """The same for some of the samples."""
+        return Downstream(
+            self.natural[rows], lambda vectors, of: self.from_vectors(vectors, rows[of]), self.how
+        )
+
 
 def downstream(network: Network, inputs: Tensor, site: Site, scored: Tensor) -> Downstream:
     """What follows `site` on `inputs` (sample, step), read where `scored` (sample, step) is true.

@@ -1,0 +1,1 @@
+"""How often is a true claim accepted, and how often is a method fooled?"""

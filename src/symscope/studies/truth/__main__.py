@@ -1,0 +1,69 @@
+"""How often is a true claim accepted, and how often is a method fooled?
+
+    symscope bench truth --preset small       three families, one basis each: a smoke test
+    symscope bench truth                      all families, five bases each, 200 untrained networks
+
+Every unit (one hidden network and all that is claimed of it) leaves a file in
+`results/truth/PRESET/units`; what is there is not computed again. At the end the judgements are
+counted into `results/truth/PRESET.json`.
+"""
+
+import argparse
+import os
+import re
+import sys
+from dataclasses import replace
+from pathlib import Path
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from symscope.evidence import read_evidence, write_evidence
+from symscope.jobs import Settings, Unit, Work, run_units
+from symscope.models.compiled import FAMILIES
+from symscope.studies.truth.rates import rates
+from symscope.studies.truth.units import family_unit, untrained_unit
+
+LEFT_OUT = ("circuit_2", "clock_13", "dereference_1", "vote")
+"""Families of which a larger or smaller sister is there; `vote` has redundant copies for decoys."""
+BENCHED = tuple(name for name in FAMILIES if name not in LEFT_OUT)
+SMALL = ("parity", "clock_7", "dereference_2")
+PRESETS: dict[str, Settings] = {
+    "full": {"fit": 2000, "validation": 300, "test": 500, "steps": 300, "seeds": 5, "blank": 5},
+    "small": {"fit": 600, "validation": 200, "test": 200, "steps": 60, "seeds": 1, "blank": 1},
+}
+WORK: Work = {"family": family_unit, "untrained": untrained_unit}
+
+
+def units(preset: str) -> list[Unit]:
+    """All units, one basis after the other."""
+    families, settings = SMALL if preset == "small" else BENCHED, PRESETS[preset]
+    known = [("family", f, str(s)) for s in range(settings["seeds"]) for f in families]
+    blank = [("untrained", f, str(s)) for s in range(settings["blank"]) for f in families]
+    return [*known, *blank]
+
+
+def count(folder: Path, command: str) -> None:
+    """Count what the units of `folder` found into `folder.json`."""
+    records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
+    counted = [replace(e, config={"command": command}) for e in rates(records)]
+    write_evidence(folder.with_suffix(".json"), counted)
+
+
+def main() -> None:
+    """Run what is not there yet, in as many processes as asked for."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", choices=list(PRESETS), default="full")
+    parser.add_argument("--out", type=Path, default=Path("results/truth"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    asked = parser.parse_args()
+    folder = asked.out / asked.preset
+    wanted = [u for u in units(asked.preset) if re.search(asked.only, "-".join(u))]
+    done = run_units(WORK, wanted, PRESETS[asked.preset], folder, asked.jobs)
+    for number, name in enumerate(done, 1):
+        print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
+    count(folder, f"symscope bench truth --preset {asked.preset}")
+
+
+if __name__ == "__main__":
+    main()

@@ -8,7 +8,6 @@ from symscope.evidence import Evidence, SymscopeError
 from symscope.report.claims import checked, claim_parts, main_claim
 from symscope.report.controls import IIA_CONTROLS, control, controls_of
 from symscope.report.sentence import basis, sentence
-from symscope.report.verdict import verdict
 
 
 def scored(low: float, score: float, controls: dict, unit: str = "IIA") -> Evidence:
@@ -20,36 +19,14 @@ def plain(text: str) -> str:
     return text.replace("\u00a0", " ")
 
 
-def test_a_low_end_at_the_highest_floor_is_no_finding():
-    assert verdict(scored(0.5, 0.55, {"no_op": 0.5})).word == "at its floor"
-    assert verdict(scored(0.501, 0.55, {"no_op": 0.5})).word == "partial"
+def test_the_highest_floor_is_named_in_words(config):
+    shown = claim_parts(scored(0.95, 0.96, {"no_op": 0.1, "machine_full_swap": 0.75}), config)
+    assert (shown["floor"].floor, shown["floor"].name) == (0.75, "Flawless machine, all swapped")
 
 
-def test_a_finding_is_at_least_half_of_the_way_from_the_floor_to_one():
-    assert verdict(scored(0.74, 0.8, {"no_op": 0.5, "pca": 0.9})).word == "partial"
-    assert verdict(scored(0.75, 0.8, {"no_op": 0.5, "pca": 0.9})).word == "found"
-
-
-def test_the_highest_floor_is_named():
-    found = verdict(scored(0.95, 0.96, {"no_op": 0.1, "machine_full_swap": 0.75}))
-    assert (found.floor, found.name) == (0.75, "Flawless machine, all swapped")
-
-
-def test_a_score_without_floors_or_without_an_interval_is_no_finding():
-    assert verdict(scored(0.9, 0.95, {"pca": 0.1, "probe_accuracy": 0.9})).word == "no control"
-    assert verdict(replace(scored(0.9, 0.95, {"no_op": 0.1}), low=None)).word == "no control"
-
-
-def test_unchanged_is_compared_with_a_machine_that_has_a_state_and_not_with_no_swap():
-    controls = {"no_op": 1.0, "machine_no_op": 1.0, "machine_full_swap": 0.087}
-    assert verdict(scored(0.96, 0.97, controls, "unchanged")).word == "found"
-    assert verdict(scored(0.07, 0.08, controls, "unchanged")).word == "at its floor"
-
-
-def test_an_unknown_control_counts_as_a_floor_unless_it_is_no_share():
+def test_a_control_without_a_description_is_a_floor_if_it_can_be_a_share():
     assert control("wrong_program", 0.9).kind == "floor"
     assert control("new_distance", 12.0).kind == "apart"
-    assert verdict(scored(0.8, 0.85, {"no_op": 0.1, "wrong_program": 0.9})).word == "at its floor"
 
 
 def test_every_control_is_shown_once(evidence):

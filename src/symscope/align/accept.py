@@ -1,6 +1,5 @@
 """The rule that decides whether a claim is printed as found, from its score and its controls."""
 
-from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Literal
 
@@ -10,12 +9,19 @@ Word = Literal["found", "partial", "at its floor", "no control", "not analysed"]
 
 BAR = 0.9
 """What the low end of the interval has to reach."""
-FLOORS = (
-    "no_op", "machine_no_op", "full_swap", "machine_full_swap", "untrained_rotation",
-    "random_subspace", "shuffled_sources", "untrained_network",
-)  # fmt: skip
 WHOLE = ("full_swap", "machine_full_swap")
 """Floors that swap everything there is."""
+RULE = (
+    "A claim is at its floor when the low end of its 95 % interval is not above its highest floor."
+    f" It is found when that low end is at least {BAR:.0%}, at least half of the way from the"
+    " highest floor to 100 %, and the claim is about a part of its site. In between it is partial."
+    " Floors are: no swap and the whole vector swapped, in this network and in a flawless machine;"
+    " a random subspace; and the same search where there is nothing to find. Where swapping the"
+    " whole vector alone reaches the bar, nothing else at the site matters and it is no floor."
+    " Principal axes, neurons and a probe's direction are other ways to choose coordinates: they"
+    " are shown, but are no floors. For “unchanged” the floor is a machine that keeps its variables"
+    " in its state."
+)
 NO_FLOORS = (
     "pca", "neurons", "probe_direction", "probe_accuracy",
     "edited_state_distance", "edited_state_spread",
@@ -33,14 +39,7 @@ class Verdict:
 
 
 def verdict(evidence: Evidence) -> Verdict:
-    """What a claim is called.
-
-    *At its floor*: the low end of the 95 % interval is not above the highest floor. *Found*: it is
-    at least `BAR`, half of the way or more from the highest floor to 1, and the claim is about a
-    part of the site. *Partial*: in between. Floors are `FLOORS` and every control unknown here that
-    could be a share. Swapping the whole vector is none where that alone reaches the bar: nothing
-    else at the site matters then, and what counts is that a part of it is enough.
-    """
+    """`RULE`, applied. Without floors or without an interval a score is no finding either."""
     if evidence.score is None:
         return Verdict("not analysed")
     floors = floors_of(evidence)
@@ -54,12 +53,13 @@ def verdict(evidence: Evidence) -> Verdict:
 
 
 def floors_of(evidence: Evidence) -> dict[str, float]:
-    """The controls that the claim has to beat."""
-    if evidence.unit == "unchanged":  # a machine that keeps its variables in its state
-        known: Mapping[str, float] = {
-            k: v for k, v in evidence.controls.items() if k == "machine_full_swap"
-        }
-        return dict(known)
+    """The controls that the claim has to beat; one that is unknown here too, if it can be a share.
+
+    An unknown number must not make a claim look better than it is.
+    """
+    if evidence.unit == "unchanged":  # only a machine that keeps its variables in its state
+        ceilings = ("no_op", "machine_no_op")
+        return {k: v for k, v in evidence.controls.items() if k not in (*ceilings, *NO_FLOORS)}
     shares = {k: v for k, v in evidence.controls.items() if 0 <= v <= 1 and k not in NO_FLOORS}
     return {k: v for k, v in shares.items() if k not in WHOLE or v < BAR}
 

@@ -11,8 +11,9 @@ from rich.console import Console
 from rich.progress import BarColumn, Progress, TextColumn, TimeElapsedColumn
 from rich.table import Column, Table
 
+from symscope.align.accept import Verdict, verdict
 from symscope.evidence import Evidence
-from symscope.report.verdict import Verdict, verdict
+from symscope.report.controls import label_of
 from symscope.train import Progress as Receiver
 
 _COLOURS = {"found": "green", "partial": "yellow", "at its floor": "red"}
@@ -77,7 +78,7 @@ def table(claims: Sequence[Evidence]) -> Table:
 
 
 def _floor(found: Verdict) -> str:
-    return "none" if found.floor is None else f"{found.floor:.3f} ({found.name})"
+    return "none" if found.floor is None else f"{found.floor:.3f} ({label_of(found.name)})"
 
 
 def failed(records: Sequence[Evidence]) -> list[str]:

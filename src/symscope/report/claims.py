@@ -2,10 +2,12 @@
 
 import math
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import Any
 
+from symscope.align.accept import verdict
 from symscope.evidence import Evidence, SymscopeError, wilson
-from symscope.report.controls import controls_of
+from symscope.report.controls import controls_of, label_of
 from symscope.report.figures import controls_figure
 from symscope.report.heat import (
     describe,
@@ -22,7 +24,6 @@ from symscope.report.sentence import (
     sentence,
     variable_of,
 )
-from symscope.report.verdict import verdict
 
 _UNITS = ("IIA", "unchanged")
 
@@ -60,7 +61,7 @@ def claim_parts(evidence: Evidence, config: Mapping[str, Any]) -> dict[str, Any]
         "variable": called(variable_of(evidence)),
         "program": called(program_of(evidence)),
         "word": found.word,
-        "floor": found,
+        "floor": replace(found, name=label_of(found.name)),
         "score": evidence.score,
         "interval": interval(evidence),
         "n": evidence.n,

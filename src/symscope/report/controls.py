@@ -148,6 +148,11 @@ def control(name: str, value: float, unit: str = "IIA") -> Control:
     return Control(name, "A control that this page has no description of.", expected, kind)
 
 
+def label_of(name: str) -> str:
+    """A control in plain words; one that is not described here by its name."""
+    return IIA_CONTROLS[name].label if name in IIA_CONTROLS else name
+
+
 def controls_of(evidence: Evidence, *kinds: Kind) -> dict[str, tuple[Control, float]]:
     """Name → (control, value) of the kinds asked for, in the order of this file, unknown last."""
     order = list(IIA_CONTROLS)

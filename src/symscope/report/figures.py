@@ -10,11 +10,11 @@ from typing import Any
 
 import numpy as np
 
+from symscope.align.accept import verdict
 from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.report.controls import Control, controls_of
 from symscope.report.heat import Figure
 from symscope.report.sentence import basis, percent
-from symscope.report.verdict import verdict
 
 _COLOURS = {"floor": "var(--floor)", "rival": "var(--rival)", "ceiling": "var(--floor)"}
 _KINDS = {"floor": "a floor", "rival": "another choice of coordinates", "ceiling": "a ceiling"}

@@ -7,11 +7,11 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
+from symscope.align.accept import RULE
 from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json, write_whole
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
 from symscope.report.sentence import basis, interval, percent, sentence
-from symscope.report.verdict import RULE
 
 _SHOWN = (
     ("seed", "seed"), ("preset", "preset"), ("commit", "commit"), ("version", "symscope"),

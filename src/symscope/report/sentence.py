@@ -3,8 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
+from symscope.align.accept import verdict
 from symscope.evidence import Evidence
-from symscope.report.verdict import verdict
+from symscope.report.controls import label_of
 
 _NAMES = {
     "gru": "GRU", "lstm": "LSTM", "up_down": "Up-Down", "up_up": "Up-Up", "ctx_distr": "Ctx-Distr",
@@ -70,7 +71,7 @@ def sentence(evidence: Evidence, config: Mapping[str, Any]) -> str:
     share = f"{percent(evidence.score)} of {evidence.n:,} fresh pairs"
     does = f"swapping them makes it do what {program} says in {share}"
     where = _dimensions(evidence)
-    floor = f"{found.name.lower()}: {percent(found.floor or 0)}"
+    floor = f"{label_of(found.name).lower()}: {percent(found.floor or 0)}"
     if found.word == "found":
         return f"This {network} keeps its {variable} in {where}: {does} ({_beside(evidence)})."
     if found.word == "partial":
@@ -108,7 +109,7 @@ def _beside(evidence: Evidence) -> str:
     """The highest floor, and the random subspace, which says most, where it is another one."""
     found, random = verdict(evidence), evidence.controls.get("random_subspace")
     if random is None or random == found.floor:
-        return f"highest floor, {found.name.lower()}: {percent(found.floor or 0)}"
+        return f"highest floor, {label_of(found.name).lower()}: {percent(found.floor or 0)}"
     floor = f"highest floor: {percent(found.floor or 0)}"
     return f"a random subspace of the same size: {percent(random)}; {floor}"
 

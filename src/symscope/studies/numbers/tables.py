@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterable
 
+from symscope.align.accept import verdict
 from symscope.evidence import Evidence
 from symscope.report.tables import (
     Maker,
@@ -14,7 +15,6 @@ from symscope.report.tables import (
     share,
     table,
 )
-from symscope.report.verdict import verdict
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
 

@@ -8,7 +8,6 @@ import os
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")  # small networks; several cores, several processes
 
-import subprocess
 import sys
 import time
 from collections.abc import Sequence
@@ -20,6 +19,7 @@ import typer
 
 from symscope.align import Search
 from symscope.align.examine import COUNTS
+from symscope.align.methods import METHODS
 from symscope.causal_model import UnknownName
 from symscope.commands.demo import PRESETS, RIGHT, demo
 from symscope.commands.failures import outcome
@@ -48,6 +48,7 @@ from symscope.commands.options import (
     site_of,
 )
 from symscope.commands.run_directory import configured, described, opened, recorded, spent
+from symscope.commands.scripts import given, script, studies
 from symscope.commands.terminal import failed, progress, say, show, show_json
 from symscope.evidence import Evidence, SymscopeError
 from symscope.models.load import ARCHITECTURES
@@ -206,29 +207,42 @@ def study_command(  # one parameter per option
         raise UnknownName("study", name, studies())
     if preset not in ("small", "published", "tiny"):
         raise UnknownName("preset", preset, ("small", "published"))
-    asked = {"--seeds": seeds, "--jobs": jobs, "--out": out}
-    options = [str(x) for k, v in asked.items() if v is not None for x in (k, v)]
+    options = given({"--seeds": seeds, "--jobs": jobs, "--out": out})
     return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
 
 
 @app.command("bench")
 def bench_command(
-    name: Annotated[str, typer.Argument(help="Which benchmark.")],
+    name: Annotated[str, typer.Argument(help="truth, or which benchmark.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
-    json: Json = False,
-) -> int:
-    """Time symscope side by side with other libraries (in a checkout of the repository).
+    preset: Annotated[str, typer.Option(help="truth: small or full.")] = "full",
+    method: Annotated[str | None, typer.Option(help="truth: one method alone.")] = None,
+    jobs: Jobs = None, out: Out = None, json: Json = False,
+) -> int:  # fmt: skip
+    """Error rates on networks whose program is known (truth), or speed beside other libraries.
+
+    The speed benchmarks are run in a checkout of the repository.
 
     \b
+    symscope bench truth --preset small
+    symscope bench truth --method das
     symscope bench das --quick
     """
+    if name == "truth":
+        if preset not in ("small", "full"):
+            raise UnknownName("preset", preset, ("small", "full"))
+        if method is not None and method not in METHODS:
+            raise UnknownName("method", method, METHODS)
+        options = given({"--method": method, "--jobs": jobs, "--out": out})
+        return script(["-m", "symscope.studies.truth", "--preset", preset, *options], json)
     folder = Path(__file__).parents[2] / "benchmarks"
     if not folder.is_dir():
         raise SymscopeError(
             "benchmarks are run in a checkout of the repository, and this symscope is not in one;"
             " get one and type pip install -e . there"
         )
-    there = sorted(p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8"))
+    scripts = [p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8")]
+    there = sorted(["truth", *scripts])
     if name not in there:
         raise UnknownName("benchmark", name, there)
     return script([str(folder / f"{name}.py"), *(["--quick"] if quick else [])], json)
@@ -280,20 +294,3 @@ def written_page(run: Path) -> Path:
     from symscope.report import write_page
 
     return write_page(run)
-
-
-def studies() -> list[str]:
-    """The files and folders of `studies/` that say in a docstring how they are run."""
-    folder = Path(__file__).parent / "studies"
-    files = [*folder.glob("*.py"), *folder.glob("*/__main__.py")]
-    named = {f: f.parent.name if f.stem == "__main__" else f.stem for f in files}
-    return sorted(n for f, n in named.items() if f"symscope study {n}" in f.read_text("utf8"))
-
-
-def script(command: list[str], json_wanted: bool) -> int:
-    """Run Python on `command`; what it prints goes to stderr where stdout is for JSON."""
-    asked = [sys.executable, *command]
-    code = subprocess.run(asked, stdout=sys.stderr if json_wanted else None).returncode
-    if json_wanted:
-        show_json(command=command, exit=code)
-    return code

@@ -18,7 +18,7 @@ from symscope.report.pool import pool
 
 Unit = tuple[str, ...]
 """The kind of work, what it is about, and the seed last."""
-Settings = dict[str, int]
+Settings = dict[str, Any]
 Work = Mapping[str, Callable[[Unit, Settings, Path], list[Evidence]]]
 
 

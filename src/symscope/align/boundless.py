@@ -36,7 +36,7 @@ class Boundary(nn.Module):
     def kept(self) -> tuple[int, ...]:
         """The coordinates below the boundary; at least one."""
         width = self.rotation.width
-        return tuple(range(max(1, min(width, round(float(self.share) * width)))))
+        return tuple(range(max(1, min(width, round(float(self.share.detach()) * width)))))
 
 
 def boundless(

@@ -2,6 +2,7 @@
 
     symscope bench truth --preset small       three families, one basis each: a smoke test
     symscope bench truth                      all families, five bases each, 200 untrained networks
+    symscope bench truth --method das         one method alone; its results stand apart
 
 Every unit (one hidden network and all that is claimed of it) leaves a file in
 `results/truth/PRESET/units`; what is there is not computed again. At the end the judgements are
@@ -17,6 +18,7 @@ from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from symscope.align.methods import METHODS
 from symscope.evidence import read_evidence, write_evidence
 from symscope.jobs import Settings, Unit, Work, run_units
 from symscope.models.compiled import FAMILIES
@@ -28,7 +30,7 @@ LEFT_OUT = ("circuit_2", "clock_13", "dereference_1", "vote")
 BENCHED = tuple(name for name in FAMILIES if name not in LEFT_OUT)
 SMALL = ("parity", "clock_7", "dereference_2")
 PRESETS: dict[str, Settings] = {
-    "full": {"fit": 2000, "validation": 300, "test": 500, "steps": 300, "seeds": 5, "blank": 5},
+    "full": {"fit": 2000, "validation": 300, "test": 500, "steps": 300, "seeds": 5, "blank": 6},
     "small": {"fit": 600, "validation": 200, "test": 200, "steps": 60, "seeds": 1, "blank": 1},
 }
 WORK: Work = {"family": family_unit, "untrained": untrained_unit}
@@ -55,14 +57,17 @@ def main() -> None:
     parser.add_argument("--preset", choices=list(PRESETS), default="full")
     parser.add_argument("--out", type=Path, default=Path("results/truth"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--method", choices=list(METHODS), help="one method alone")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     asked = parser.parse_args()
-    folder = asked.out / asked.preset
+    folder = asked.out / "-".join(filter(None, (asked.preset, asked.method)))
+    settings = PRESETS[asked.preset] | {"methods": [asked.method] if asked.method else [*METHODS]}
     wanted = [u for u in units(asked.preset) if re.search(asked.only, "-".join(u))]
-    done = run_units(WORK, wanted, PRESETS[asked.preset], folder, asked.jobs)
+    done = run_units(WORK, wanted, settings, folder, asked.jobs)
     for number, name in enumerate(done, 1):
         print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
-    count(folder, f"symscope bench truth --preset {asked.preset}")
+    method = f" --method {asked.method}" if asked.method else ""
+    count(folder, f"symscope bench truth --preset {asked.preset}{method}")
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 import copy
 import time
+from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -38,7 +39,8 @@ def family_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:
     for slug, claim, why in claims(planted, seed):
         kind = "decoy" if why else "true"
         ready = prepared(planted, claim, planted.network, settings, seed)
-        for name, evidence in judged(planted, claim, ready, why, settings, seed).items():
+        judgements = judged(planted, claim, ready, why, settings, seed, settings["methods"])
+        for name, evidence in judgements.items():
             claim_id = f"truth.{family}.{name}.{kind}.{slug}.iia"
             found.append(replace(evidence, claim=claim_id))
     return found
@@ -85,7 +87,7 @@ def prepared(
 
 def judged(
     planted: Planted, claim: Alignment, ready: Swaps, why: str, settings: Settings, seed: int,
-    methods: tuple[str, ...] = tuple(METHODS),
+    methods: Sequence[str],
 ) -> dict[str, Evidence]:  # fmt: skip
     """Method → what it believes, scored on fresh pairs, with the rule's word.
 

@@ -48,6 +48,15 @@ class Swap:
         part.base, part.source = self.base[rows], self.source[rows]
         return part
 
+    def unchanged(self) -> "Swap":
+        """The same pairs with the network's own answers as targets: nothing shall change."""
+        same = copy.copy(self)
+        with torch.no_grad():
+            natural = self.down.from_vectors(self.base, torch.arange(len(self))).argmax(-1)
+        same.target = self.target.clone()
+        same.target[self.scored] = natural
+        return same
+
     @property
     def width(self) -> int:
         """The width of the site."""

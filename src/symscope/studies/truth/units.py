@@ -27,7 +27,7 @@ MOST_TRUE = 3
 """How many true claims about one network are tried."""
 CHOOSE_THEIR_SIZE = ("full_site", "masking", "boundless")
 """Methods to which a claim cannot be too small, since they choose the size themselves."""
-SEARCHED = ("masking", "das", "das_once", "boundless", "multitask", "linear", "reversible")
+SEARCHED = ("masking", "das", "das_once", "boundless", "multitask", "null", "linear", "reversible")
 
 
 def family_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:

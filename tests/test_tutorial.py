@@ -1,11 +1,13 @@
-"""The tutorial's code runs as it is printed, with less training and less search."""
+"""The tutorials' code runs as it is printed, with less training and less search."""
 
 import re
 from pathlib import Path
 
 import pytest
 
-PAGE = Path(__file__).parents[1] / "docs" / "tutorials" / "does-my-network-count.md"
+TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
+PAGE = TUTORIALS / "does-my-network-count.md"
+PLANTED = TUTORIALS / "plant-and-find.md"
 SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
 
 
@@ -27,3 +29,14 @@ def test_a_foreign_module_is_aligned_as_the_tutorial_says(code):
 def test_wrapping_and_aligning_take_fewer_than_fifteen_lines(code):
     after = code[code.index("start = blocks") :]
     assert len([line for line in after.splitlines() if line.strip()]) < 15
+
+
+def test_a_planted_program_is_found_and_decoys_are_not(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", PLANTED.read_text(encoding="utf8"), re.DOTALL)
+    shorter = code.replace("steps=300, most=300", "steps=120, most=120")
+    assert shorter != code
+    names = {}
+    exec(compile(shorter, str(PLANTED), "exec"), names)
+    assert names["carry"].score > 0.95
+    assert names["wrong"] and all(e.score < 0.85 for e in names["wrong"].values())
+    assert "wrong site: the token: 0." in capsys.readouterr().out

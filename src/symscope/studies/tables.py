@@ -9,8 +9,12 @@ from pathlib import Path
 
 from symscope.report.tables import Maker, filled
 from symscope.studies.numbers.tables import TABLES as NUMBERS
+from symscope.studies.truth.tables import TABLES as TRUTH
 
-TABLES: dict[str, Maker] = {f"numbers.{name}": maker for name, maker in NUMBERS.items()}
+TABLES: dict[str, Maker] = {
+    **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
+    **{f"truth.{name}": maker for name, maker in TRUTH.items()},
+}
 
 
 def main() -> None:

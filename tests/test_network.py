@@ -382,7 +382,9 @@ def test_a_transformer_without_positions_does_not_see_the_order():
 @pytest.mark.parametrize(
     ("asked", "told"),
     [
-        ({"positions": "learned"}, "'learned': there is 'rope' and 'none'"),
+        ({"positions": "sine"}, "'sine': there is 'rope', 'learned' and 'none'"),
+        ({"positions": "learned"}, "learned positions need a length"),
+        ({"length": 7}, "learned positions need a length"),
         ({"heads": 3}, "width 8 does not make 3 heads"),
         ({"heads": 8}, "8 heads of an even width"),
     ],

@@ -2,7 +2,8 @@
 
 import copy
 import warnings
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 
 import torch
@@ -51,7 +52,7 @@ class Swap:
     def unchanged(self) -> "Swap":
         """The same pairs with the network's own answers as targets: nothing shall change."""
         same = copy.copy(self)
-        with torch.no_grad():
+        with _scoring():
             natural = self.down.from_vectors(self.base, torch.arange(len(self))).argmax(-1)
         same.target = self.target.clone()
         same.target[self.scored] = natural
@@ -79,8 +80,7 @@ class Swap:
     def right_with(self, vectors: Tensor) -> Tensor:
         """Per pair, whether every scored answer is the program's with these vectors put in."""
         parts = []
-        with torch.no_grad(), warnings.catch_warnings():
-            warnings.simplefilter("ignore", NothingChanged)  # the natural vectors are a control
+        with _scoring():
             for rows in torch.arange(len(self)).split(_CHUNK):
                 found = self.down.from_vectors(vectors[rows], rows).argmax(-1)
                 wrong = (found != self._targets(rows)).long()
@@ -96,6 +96,14 @@ class Swap:
 
     def _targets(self, rows: Tensor) -> Tensor:
         return self.target[rows][self.scored[rows]]
+
+
+@contextmanager
+def _scoring() -> Iterator[None]:
+    """No gradients; and natural vectors may be put back, which changes nothing."""
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NothingChanged)
+        yield
 
 
 @dataclass(frozen=True)

@@ -29,7 +29,7 @@ def das(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
     """Distributed alignment search from several starts: a probe's axes, and random rotations.
 
     From one random rotation the search often ends in a local optimum. Each start has a third of the
-    steps, until one scores without a mistake; the best goes on, ever slower, while its loss falls.
+    steps, until one scores without a mistake; the best goes on at a quarter of the rate.
     """
     short = replace(search, steps=max(1, search.steps // 3), most=max(1, search.steps // 3))
     random = [partial(Rotation, seed=seed + 101 * start) for start in range(STARTS)]

@@ -168,11 +168,11 @@ def test_a_search_goes_on_while_it_gains_and_keeps_the_best(
     start = blocks("up_down", STATE, Rotation(WIDTH, 2, seed=1), {"count": 2})
     search = Search(steps=4, more=2, most=8, batch=16, rate=0.05)
     met, given = [], iter([*scores, *scores])
-    monkeypatch.setattr(das, "_iia", lambda *_: next(given))
+    monkeypatch.setattr(das, "iia", lambda *_: next(given))
     found = fit(start, [fitting], [fitting], search, progress=lambda *at: met.append(at[0]))
     assert met == list(range(1, steps + 1))
     short = Search(steps=best, more=2, most=best, batch=16, rate=0.05)
-    monkeypatch.setattr(das, "_iia", lambda *_: 1 - 1 / (1 + next(counter)))
+    monkeypatch.setattr(das, "iia", lambda *_: 1 - 1 / (1 + next(counter)))
     counter = iter(range(1, 9))  # always better, so the last step is kept
     expected = fit(start, [fitting], [fitting], short)
     assert torch.equal(found["count"].featurizer.weight, expected["count"].featurizer.weight)

@@ -95,6 +95,23 @@ class Alignment:
             raise SymscopeError(f"{path} is not an alignment: {error}") from None
 
 
+def blocks(program: str, site: Site, featurizer: Featurizer, sizes: Mapping[str, int]) -> Alignment:
+    """An alignment to start from: each variable gets the next `size` coordinates.
+
+    The name "null" stands for a block that belongs to no variable.
+    """
+    if sum(sizes.values()) > featurizer.size:
+        raise SymscopeError(
+            f"blocks {dict(sizes)} need {sum(sizes.values())} coordinates,"
+            f" the featurizer has {featurizer.size}"
+        )
+    handles, first = {}, 0
+    for variable, size in sizes.items():
+        handles[variable] = Handle(site, featurizer, tuple(range(first, first + size)))
+        first += size
+    return Alignment(program, handles)
+
+
 def _plain(site: Site) -> dict[str, Any]:
     plain = asdict(site)
     plain["units"] = None if site.units is None else list(site.units)

@@ -1,11 +1,11 @@
 """Training a network to keep a program's variables at given sites.
 
 Interchange intervention training (Geiger et al., 2022): loss = cross-entropy of the natural answers
-+ `weight` · cross-entropy of the answers after a swap, where the swapped site has to do what the
++ cross-entropy of the answers after a swap, where the swapped site has to do what the
 program says. Unlike in alignment, gradients reach every weight, through base and source alike.
 """
 
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 
 import torch
 from torch import Tensor
@@ -18,14 +18,13 @@ from symscope.program import Program
 from symscope.site import Site
 from symscope.task import IGNORE, Pairs, Task
 
-POOL = 10_000
-"""Pairs per variable that the training draws from."""
+BATCH, POOL = 128, 10_000
+"""Pairs per step, and pairs per variable that they are drawn from."""
 
 
 def interchange_training(
     network: Network, task: Task, program: Program, places: Mapping[str, Site],
-    steps: int = 2000, weight: float = 1.0, seed: int = 0, batch: int = 128, rate: float = 3e-3,
-    progress: Callable[[int, int, str], None] = lambda *_: None,
+    steps: int = 2000, rate: float = 3e-3, seed: int = 0,
 ) -> Evidence:  # fmt: skip
     """Train `network` in place; the evidence is its accuracy on fresh inputs.
 
@@ -40,18 +39,16 @@ def interchange_training(
     generator = _generator(seed + 1)
     names = list(places)
     for step in range(steps):
-        rows = torch.randint(POOL, (batch,), generator=generator)
+        rows = torch.randint(POOL, (BATCH,), generator=generator)
         loss = cross_entropy(*_scored(network.run(inputs[rows]).output, target[rows]))
         if names:
             name = names[step % len(names)]
-            loss = loss + weight * _swapped(network, pools[name], places[name], rows)
+            loss = loss + _swapped(network, pools[name], places[name], rows)
         if not torch.isfinite(loss):
             raise ComputationFailed(f"the loss is {loss.item()} at training step {step + 1}")
         optimiser.zero_grad()
         loss.backward()
         optimiser.step()
-        if (step + 1) % 100 == 0:
-            progress(step + 1, steps, f"loss {loss.item():.4f}")
     return _accuracy(network, task, seed)
 
 

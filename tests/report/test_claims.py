@@ -4,6 +4,7 @@ from dataclasses import replace
 
 import pytest
 
+from symscope.align.accept import floors_of
 from symscope.evidence import Evidence, SymscopeError
 from symscope.report.claims import checked, claim_parts, main_claim
 from symscope.report.controls import IIA_CONTROLS, control, controls_of
@@ -33,6 +34,11 @@ def test_every_control_is_shown_once(evidence):
     for record in evidence:
         parts = controls_of(record, "floor", "rival", "ceiling", "apart")
         assert sorted(parts) == sorted(record.controls)
+
+
+def test_the_page_calls_a_floor_what_the_rule_takes_for_one():
+    for name, known in IIA_CONTROLS.items():
+        assert (known.kind == "floor") == (name in floors_of(scored(0.5, 0.5, {name: 0.5}))), name
 
 
 def test_every_control_is_explained():

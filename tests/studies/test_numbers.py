@@ -14,8 +14,8 @@ import torch
 
 from oracles import UP_DOWN, WIDTH, axes_of
 from symscope.align.by_phase import TwoPhases
-from symscope.align.das import blocks
 from symscope.align.together import flipped
+from symscope.alignment import blocks
 from symscope.evidence import Evidence, read_evidence
 from symscope.featurizer import Rotation
 from symscope.models.load import build

@@ -11,10 +11,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from symscope.align.descend import DEFAULT, Search, descend
-from symscope.align.swap import Swap
+from symscope.align.swap import Swaps
 from symscope.alignment import Alignment, Handle
 from symscope.featurizer import Rotation
-from symscope.site import Site
 
 COLDEST = 0.1
 
@@ -40,23 +39,26 @@ class Boundary(nn.Module):
 
 
 def boundless(
-    program: str, variable: str, site: Site, fit: Swap, validation: Swap,
-    search: Search = DEFAULT, seed: int = 0, cost: float = 0.1,
+    claim: Alignment, pairs: Swaps, search: Search = DEFAULT, seed: int = 0, cost: float = 0.1,
 ) -> Alignment:  # fmt: skip
-    """The variable in as many coordinates as the search leaves it."""
-    found = Boundary(fit.width, seed)
-    hottest = fit.width / 4
+    """The claimed variable in as many coordinates of its site as the search leaves it."""
+    ((variable, handle),) = claim.handles.items()
+    found = Boundary(pairs.fit.width, seed)
+    hottest = pairs.fit.width / 4
 
     def loss(rows: Tensor, done: float) -> Tensor:
         degrees = found.degrees(hottest * (COLDEST / hottest) ** done)
         axes = found.rotation.axes()
-        base, source = fit.base[rows], fit.source[rows]
+        base, source = pairs.fit.base[rows], pairs.fit.source[rows]
         edited = base + ((source - base) @ axes * degrees) @ axes.T
-        answers = fit.down.from_vectors(edited, rows)
-        return cross_entropy(answers, fit.target[rows][fit.scored[rows]]) + cost * found.share
+        answers = pairs.fit.down.from_vectors(edited, rows)
+        return (
+            cross_entropy(answers, pairs.fit.target[rows][pairs.fit.scored[rows]])
+            + cost * found.share
+        )
 
     def score() -> float:
-        return float(validation.right(found.rotation, found.kept()).float().mean())
+        return float(pairs.validation.right(found.rotation, found.kept()).float().mean())
 
-    descend(found, [(len(fit), loss)], score, search, seed)
-    return Alignment(program, {variable: Handle(site, found.rotation, found.kept())})
+    descend(found, [(len(pairs.fit), loss)], score, search, seed)
+    return Alignment(claim.program, {variable: Handle(handle.site, found.rotation, found.kept())})

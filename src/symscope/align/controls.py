@@ -10,11 +10,13 @@ import torch
 from torch import Tensor
 
 from symscope.align.chosen import MOST_VECTORS, neurons, principal_axes
-from symscope.align.swap import Swap
+from symscope.align.swap import Swap, Swaps, swaps
 from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer, Identity, Rotation
+from symscope.network import Network
 from symscope.program import Program
+from symscope.site import Site
 from symscope.task import Pairs
 
 
@@ -69,6 +71,13 @@ def shuffled(swap: Swap, seed: int) -> Swap:
     order = torch.randperm(len(swap), generator=torch.Generator().manual_seed(seed))
     other.source = swap.source[order]
     return other
+
+
+def nothing_to_find(ready: Swaps, untrained: Network, site: Site, seed: int) -> dict[str, Swaps]:
+    """Control → pairs on which a search can find no variable: what it finds is its own doing."""
+    mixed = Swaps(shuffled(ready.fit, seed), shuffled(ready.validation, seed), ready.test)
+    pairs = {split: getattr(ready, split).pairs for split in ("fit", "validation", "test")}
+    return {"shuffled_sources": mixed, "untrained_network": swaps(untrained, site, pairs)}
 
 
 def distance(

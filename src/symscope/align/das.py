@@ -7,34 +7,16 @@ disjoint blocks of one map, among them a null block whose swap shall change noth
 """
 
 import copy
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 
 from symscope.align.descend import DEFAULT, Loss, Search, descend
 from symscope.align.swap import Swap
-from symscope.alignment import Alignment, Handle
+from symscope.alignment import Alignment
 from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer
-from symscope.site import Site
 
 NULL = "null"
 """The block of an alignment that belongs to no variable."""
-
-
-def blocks(program: str, site: Site, featurizer: Featurizer, sizes: Mapping[str, int]) -> Alignment:
-    """An alignment to start from: each variable gets the next `size` coordinates.
-
-    The name "null" stands for a block that belongs to no variable.
-    """
-    if sum(sizes.values()) > featurizer.size:
-        raise SymscopeError(
-            f"blocks {dict(sizes)} need {sum(sizes.values())} coordinates,"
-            f" the featurizer has {featurizer.size}"
-        )
-    handles, first = {}, 0
-    for variable, size in sizes.items():
-        handles[variable] = Handle(site, featurizer, tuple(range(first, first + size)))
-        first += size
-    return Alignment(program, handles)
 
 
 def fit(
@@ -58,7 +40,7 @@ def fit(
         return len(swap), lambda rows, _: swap.loss(featurizer, chosen, rows)
 
     def score() -> float:
-        return sum(_iia(alignment, swap) for swap in validation) / len(validation)
+        return sum(iia(alignment, swap) for swap in validation) / len(validation)
 
     descend(featurizer, list(map(loss_on, swaps)), score, search, seed, progress)
     return alignment
@@ -70,7 +52,8 @@ def coordinates(alignment: Alignment, swap: Swap) -> list[int]:
     return [c for name in names for c in alignment[name].coordinates]
 
 
-def _iia(alignment: Alignment, swap: Swap) -> float:
+def iia(alignment: Alignment, swap: Swap) -> float:
+    """The share of pairs for which every scored answer after the swap is right."""
     featurizer = next(iter(alignment.handles.values())).featurizer
     return float(swap.right(featurizer, coordinates(alignment, swap)).float().mean())
 

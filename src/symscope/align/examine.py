@@ -7,8 +7,8 @@ from dataclasses import replace
 import torch
 
 from symscope.align.agreement import agreement, splits
-from symscope.align.controls import distance, floors, shuffled, unfitted
-from symscope.align.das import coordinates, fit
+from symscope.align.controls import distance, floors, nothing_to_find, unfitted
+from symscope.align.das import coordinates, fit, iia
 from symscope.align.descend import DEFAULT, Search
 from symscope.align.swap import Swap, swaps
 from symscope.alignment import Alignment
@@ -58,14 +58,9 @@ def examine(
     controls = unfitted(ready.fit, ready.test, handle.featurizer, len(chosen), seed)
     controls |= floors(task.program, pairs["test"])
     if untrained is not None:
-        mixed = fit(
-            start, [shuffled(ready.fit, seed)], [shuffled(ready.validation, seed)], search, seed
-        )
-        controls["shuffled_sources"] = _iia(mixed, ready.test)
-        blank = swaps(untrained, handle.site, pairs)
-        controls["untrained_network"] = _iia(
-            fit(start, [blank.fit], [blank.validation], search, seed), blank.test
-        )
+        for name, nothing in nothing_to_find(ready, untrained, handle.site, seed).items():
+            searched = fit(start, [nothing.fit], [nothing.validation], search, seed)
+            controls[name] = iia(searched, nothing.test)
     controls |= distance(ready.fit, ready.test, best, chosen)
     scored = agreement(found, ready.test, controls=controls, seed=seed)
     config = dict(scored.config) | {
@@ -123,7 +118,3 @@ def require_gate(network: Network, task: Task, seed: int = 0) -> float:
             " is not analysed below 100%; train it longer, or say --anyway (anyway=True)"
         )
     return accuracy
-
-
-def _iia(alignment: Alignment, swap: Swap) -> float:
-    return float(agreement(alignment, swap).score or 0.0)

@@ -10,10 +10,9 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from symscope.align.descend import DEFAULT, Search, descend
-from symscope.align.swap import Swap
+from symscope.align.swap import Swaps
 from symscope.alignment import Alignment, Handle
 from symscope.featurizer import Mask
-from symscope.site import Site
 
 
 class Choice(nn.Module):
@@ -35,23 +34,23 @@ class Choice(nn.Module):
 
 
 def masked(
-    program: str, variable: str, site: Site, fit: Swap, validation: Swap,
-    search: Search = DEFAULT, seed: int = 0, cost: float = 0.05,
+    claim: Alignment, pairs: Swaps, search: Search = DEFAULT, seed: int = 0, cost: float = 0.05,
 ) -> Alignment:  # fmt: skip
-    """The variable in those units of the site that the search leaves it."""
-    found = Choice(fit.width)
+    """The claimed variable in those units of its site that the search leaves it."""
+    ((variable, handle),) = claim.handles.items()
+    found = Choice(pairs.fit.width)
 
     def loss(rows: Tensor, done: float) -> Tensor:
         degrees = torch.sigmoid(found.logits / 0.02**done)
-        base, source = fit.base[rows], fit.source[rows]
-        answers = fit.down.from_vectors(base + (source - base) * degrees, rows)
-        wrong = cross_entropy(answers, fit.target[rows][fit.scored[rows]])
+        base, source = pairs.fit.base[rows], pairs.fit.source[rows]
+        answers = pairs.fit.down.from_vectors(base + (source - base) * degrees, rows)
+        wrong = cross_entropy(answers, pairs.fit.target[rows][pairs.fit.scored[rows]])
         return wrong + cost * degrees.mean()
 
     def score() -> float:
         mask = found.mask()
-        return float(validation.right(mask, range(mask.size)).float().mean())
+        return float(pairs.validation.right(mask, range(mask.size)).float().mean())
 
-    descend(found, [(len(fit), loss)], score, search, seed)
+    descend(found, [(len(pairs.fit), loss)], score, search, seed)
     mask = found.mask()
-    return Alignment(program, {variable: Handle(site, mask, tuple(range(mask.size)))})
+    return Alignment(claim.program, {variable: Handle(handle.site, mask, tuple(range(mask.size)))})

@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symscope.align.boundless import boundless
 from symscope.align.chosen import neurons, principal_axes, probe_axes
-from symscope.align.das import coordinates, fit
+from symscope.align.das import coordinates, fit, iia
 from symscope.align.descend import DEFAULT, Search, descend
 from symscope.align.masking import masked
 from symscope.align.swap import Swap, Swaps
@@ -38,7 +38,7 @@ def das(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
     best, highest = starts[0], -1.0
     for number, start in enumerate(starts):
         tried = fit(start, [pairs.fit], [pairs.validation], short, seed + number)
-        score = _iia(tried, pairs.validation)
+        score = iia(tried, pairs.validation)
         if score > highest:
             best, highest = tried, score
         if highest == 1:
@@ -57,7 +57,7 @@ def _refined(found: Alignment, pairs: Swaps, search: Search, seed: int) -> Align
     def score() -> float:
         with torch.no_grad():
             missed = pairs.validation.loss(handle.featurizer, chosen, everything)
-        return _iia(found, pairs.validation) - 0.01 * min(1.0, float(missed))
+        return iia(found, pairs.validation) - 0.01 * min(1.0, float(missed))
 
     slow = replace(search, most=search.steps, more=max(2, search.steps // 5), rate=search.rate / 4)
     descend(handle.featurizer, [(len(pairs.fit), loss)], score, slow, seed)
@@ -113,7 +113,7 @@ def _with_rest(begun: Alignment, pairs: Swaps, rest: Swap, search: Search, seed:
         return rest.loss(handle.featurizer, others, rows)
 
     def score() -> float:
-        return _iia(begun, pairs.validation)
+        return iia(begun, pairs.validation)
 
     losses = [(len(pairs.fit), cause), (len(rest), null)]
     descend(handle.featurizer, losses, score, search, seed)
@@ -128,20 +128,6 @@ def linear_map(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Ali
 def reversible_map(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
     """An invertible non-linear map: a caution."""
     return _flexible(claim, pairs, search, seed, lambda w, _: Reversible(w, w, seed))
-
-
-def boundless_das(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
-    """DAS that learns how many dimensions it needs (Wu et al., 2023)."""
-    ((variable, handle),) = claim.handles.items()
-    return boundless(
-        claim.program, variable, handle.site, pairs.fit, pairs.validation, search, seed
-    )
-
-
-def masking(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
-    """Units chosen by a mask that is fitted (De Cao et al., 2020; Davies et al., 2023)."""
-    ((variable, handle),) = claim.handles.items()
-    return masked(claim.program, variable, handle.site, pairs.fit, pairs.validation, search, seed)
 
 
 def best_neurons(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
@@ -169,10 +155,10 @@ METHODS: Mapping[str, Method] = {
     "neurons": best_neurons,
     "pca": widest_axes,
     "probe": probe,
-    "masking": masking,
+    "masking": masked,
     "das": das,
     "das_once": das_once,
-    "boundless": boundless_das,
+    "boundless": boundless,
     "multitask": cause_and_isolate,
     "null": das_with_null,
     "linear": linear_map,
@@ -201,9 +187,3 @@ def _flexible(
 def _values(claim: Alignment, pairs: Swaps) -> Tensor:
     (variable,) = claim.handles
     return pairs.fit.pairs.labels[f"{variable}.source"].double()
-
-
-def _iia(found: Alignment, swap: Swap) -> float:
-    handle = next(iter(found.handles.values()))
-    right = swap.right(handle.featurizer, coordinates(found, swap))
-    return float(right.float().mean())

@@ -7,11 +7,11 @@ import torch
 from torch import Tensor
 
 from symscope.align.agreement import agreement
-from symscope.align.das import NULL, blocks, coordinates, fit
+from symscope.align.das import NULL, coordinates, fit
 from symscope.align.descend import DEFAULT, Search
 from symscope.align.examine import draw
 from symscope.align.swap import swaps
-from symscope.alignment import Alignment
+from symscope.alignment import Alignment, blocks
 from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation
 from symscope.network import Network

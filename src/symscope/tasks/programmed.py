@@ -46,25 +46,30 @@ class Programmed(Task):
         """The program that says what is right."""
         return self._program
 
+    @property
+    def _ranges(self) -> list[tuple[int, int]]:
+        """The lowest and the highest number of each column of the inputs."""
+        ranges = [(int(v.low), int(v.high)) for v in self.program.inputs]
+        return ranges * self.length if self.program.stepped else ranges
+
+    @property
+    def _count(self) -> int:
+        return math.prod(high - low + 1 for low, high in self._ranges)
+
     def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
         """`count` inputs, (sample, step) or (sample, input); nothing is held out."""
         if self._draw is not None:
             return self._draw(count, generator)
-        inputs = self.program.inputs
-        ranges = inputs * self.length if self.program.stepped else inputs
-        columns = [torch.randint(int(v.low), int(v.high) + 1, (count,), generator=generator)
-                   for v in ranges]  # fmt: skip
+        columns = [torch.randint(low, high + 1, (count,), generator=generator)
+                   for low, high in self._ranges]  # fmt: skip
         return torch.stack(columns, 1)
 
     def enumerate(self) -> Tensor:
         """All inputs; raises `SymscopeError` where they are drawn by a rule or are too many."""
-        inputs = self.program.inputs
-        ranges = inputs * self.length if self.program.stepped else inputs
-        sizes = [int(v.high) - int(v.low) + 1 for v in ranges]
-        if self._draw is not None or math.prod(sizes) > 2**20:
+        if self._draw is not None or self._count > 2**20:
             raise SymscopeError(f"{self.name} cannot list its inputs; sample them")
-        values = [torch.arange(int(v.low), int(v.high) + 1) for v in ranges]
-        return torch.cartesian_prod(*values).view(-1, len(ranges))
+        values = [torch.arange(low, high + 1) for low, high in self._ranges]
+        return torch.cartesian_prod(*values).view(-1, len(values))
 
     def correct(self, inputs: Tensor) -> Tensor:
         """The program's output, `IGNORE` where that is -1, (sample, step) or (sample,)."""
@@ -72,9 +77,7 @@ class Programmed(Task):
 
     def gate(self, generator: torch.Generator) -> Tensor:
         """All inputs where they are few, else 4,096 of them."""
-        sizes = [int(v.high) - int(v.low) + 1 for v in self.program.inputs]
-        steps = self.length if self.program.stepped else 1
-        if self._draw is None and math.prod(sizes) ** steps <= _MOST_LISTED:
+        if self._draw is None and self._count <= _MOST_LISTED:
             return self.enumerate()
         return self.sample(_MOST_LISTED, generator)
 

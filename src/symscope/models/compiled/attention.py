@@ -185,7 +185,8 @@ def counting_by_attention(length: int = 7) -> Design:
     readout = 4 * SHARP * torch.tensor([[0.0, 0.0], [0.0, length]]), torch.tensor([0, -2 * SHARP])
     at = {f"value{i}": (Site("blocks.0", "input", i), ("value",)) for i in range(length)}
     return attention_design(
-        Programmed(program, (carried,)), coordinates, {"value": torch.tensor([0.0, 1.0, -1.0])}, {},
+        Programmed(program, (carried,)), coordinates, {"value": torch.tensor([0.0, 1.0, -1.0])},
+        {"value": torch.zeros(length)},
         [Head([], [({"value": 1}, {"mean": 1})])], readout,
         {"lead": (Site("blocks.0", position=end), ("mean",)), **at},
         {
@@ -197,7 +198,6 @@ def counting_by_attention(length: int = 7) -> Design:
                 "averaged", "value2", Site("blocks.0", position=2)),
             "wrong position": Decoy("averaged", "value2", Site("blocks.0", "input", 3)),
         },
-        positions=length,
     )  # fmt: skip
 
 

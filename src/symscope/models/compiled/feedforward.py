@@ -203,7 +203,7 @@ def _design(
     embedded: Mapping[str, Mapping[str, float | Tensor]], readout: Readout,
     true: Mapping[str, tuple[Site, tuple[int, ...]]], decoys: Mapping[str, Decoy],
     activation: str = "relu",
-) -> Design:  # fmt: skip
+) -> Design:  # fmt: skip  # one parameter per part of the network and its claims
     """A residual network; `embedded` says what each input's value v writes: v, or entry v."""
     names = blocks[0].coordinates
 

@@ -47,10 +47,10 @@ def circle(x: str, y: str, count: int, ring: int = 0, first: int = 0) -> Codes:
 def attention_design(
     task: Task, coordinates: Sequence[str], tokens: Codes, places: Codes, heads: Sequence[Head],
     readout: Readout, true: Mapping[str, tuple[Site, Sequence[str]]], decoys: Mapping[str, Decoy],
-    every: bool = False, positions: int = 0,
-) -> Design:  # fmt: skip
+    every: bool = False,
+) -> Design:  # fmt: skip  # one parameter per part of the network and its claims
     """A transformer of one head per block; its answer is the last position's, or `every` one's."""
-    length = positions or max(map(len, places.values()))
+    length = max(map(len, places.values()))
 
     def build(width: int, noise: int, generator: torch.Generator) -> Built:
         weights, offset = readout

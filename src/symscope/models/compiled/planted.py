@@ -10,7 +10,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor, nn
 
-from symscope.alignment import Alignment, Handle
+from symscope.alignment import Alignment, Handle, blocks
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer, Frame, Rotation
@@ -68,9 +68,9 @@ class Planted:
     def claimed(self, variable: str, seed: int = 0) -> Alignment:
         """The true claim about `variable` as a search starts: right site and size, random axes."""
         handle = self.alignment[variable]
-        width = handle.featurizer.width
         size = len(handle.coordinates)
-        return _unfitted(self.alignment.program, variable, handle.site, size, width, seed)
+        start = Rotation(handle.featurizer.width, size, seed)
+        return blocks(self.alignment.program, handle.site, start, {variable: size})
 
 
 def plant(
@@ -107,8 +107,8 @@ def plant(
     for why, decoy in design.decoys.items():
         stepped = design.task.program.stepped and decoy.site.position is None
         site = decoy.site.at(0) if stepped else decoy.site
-        size = natural_vectors(network, example, site).shape[1]
-        decoys[why] = _unfitted(decoy.program, decoy.variable, decoy.site, decoy.size, size, seed)
+        start = Rotation(natural_vectors(network, example, site).shape[1], decoy.size, seed)
+        decoys[why] = blocks(decoy.program, decoy.site, start, {decoy.variable: decoy.size})
     return Planted(network, design.task, Alignment(design.program, handles), decoys)
 
 
@@ -147,10 +147,3 @@ def require_perfect(network: Network, task: Task, seed: int = 0) -> None:
             f"noise or basis destroy the behaviour: {wrong} of {target.numel()} answers of"
             f" {task.name} are wrong; use less noise or another width"
         )
-
-
-def _unfitted(
-    program: str, variable: str, site: Site, size: int, width: int, seed: int
-) -> Alignment:
-    handle = Handle(site, Rotation(width, size, seed), tuple(range(size)))
-    return Alignment(program, {variable: handle})

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from symscope.align import examine, require_gate
 from symscope.align.by_phase import by_phase
-from symscope.align.das import blocks
 from symscope.align.together import together
+from symscope.alignment import blocks
 from symscope.evidence import Evidence
 from symscope.featurizer import Linear, Rotation
 from symscope.jobs import Unit

@@ -7,9 +7,8 @@ import torch
 
 from symscope.align import Search, examine, unchanged
 from symscope.align.agreement import splits
-from symscope.align.das import blocks
 from symscope.align.swap import Swap
-from symscope.alignment import Alignment
+from symscope.alignment import Alignment, blocks
 from symscope.evidence import Evidence, wilson
 from symscope.featurizer import Rotation
 from symscope.jobs import Unit

@@ -12,7 +12,8 @@ from torch import Tensor, nn
 
 from symscope.align import agreement
 from symscope.align.accept import verdict
-from symscope.align.controls import floors, shuffled, unfitted
+from symscope.align.controls import floors, nothing_to_find, unfitted
+from symscope.align.das import iia
 from symscope.align.descend import Search
 from symscope.align.methods import METHODS, Method
 from symscope.align.swap import Swaps, swaps
@@ -133,17 +134,12 @@ def searched(
     planted: Planted, claim: Alignment, ready: Swaps, method: Method, search: Search, seed: int
 ) -> dict[str, float]:
     """The same method where there is nothing to find: sources shuffled, and random weights."""
-    mixed = Swaps(shuffled(ready.fit, seed), shuffled(ready.validation, seed), ready.test)
-    blank_network = untrained(planted.network, seed + 1000)
     ((_, handle),) = claim.handles.items()
-    blank = swaps(
-        blank_network, handle.site,
-        {split: getattr(ready, split).pairs for split in ("fit", "validation", "test")},
-    )  # fmt: skip
+    blank = untrained(planted.network, seed + 1000)
     scores = {}
-    for name, pairs in (("shuffled_sources", mixed), ("untrained_network", blank)):
+    for name, pairs in nothing_to_find(ready, blank, handle.site, seed).items():
         try:
-            scores[name] = agreement(method(claim, pairs, search, seed), pairs.test).score or 0.0
+            scores[name] = iia(method(claim, pairs, search, seed), pairs.test)
         except ComputationFailed:
             scores[name] = 0.0  # a search that fails finds nothing
     return scores

@@ -51,6 +51,21 @@ def test_all_state_changes_together():
     assert FIBONACCI.run([1] * 7).output == [1, 2, 3, 5, 8, 13, 21]
 
 
+def test_several_inputs_and_outputs_run_alike_on_lists_and_batches():
+    carried = Program("carry", (Variable("s", 0, 1), Variable("t", 0, 1)),
+                      (Variable("carry", 0, 1),), {"carry": "s + t + carry > 1"},
+                      "(s + t, s == t)", start={"carry": 0})  # fmt: skip
+    batch = torch.tensor([[[0, 1], [1, 1], [1, 0]], [[0, 0], [1, 0], [1, 1]]])
+    expected = [[[1, 0], [2, 1], [1, 0]], [[0, 1], [1, 0], [2, 1]]]
+    assert carried.run(batch).output.tolist() == expected
+    assert carried.run(batch.numpy()).output.tolist() == expected
+    assert carried.run([(0, 1), (1, 1), (1, 0)]).output == [tuple(r) for r in expected[0]]
+    edited = carried.run(batch, read=[("carry", 1)], do={("carry", 0): lambda c: 1 - c * 1})
+    assert edited.values["carry", 1].tolist() == [1, 1]
+    with pytest.raises(SymscopeError, match=r"takes \['s', 't'\] at each step, not 1"):
+        carried.run([(0,)])
+
+
 def test_total_sums_over_all_steps_so_far():
     assert NARROW.run([0, 0, 1, 1, 1]).output == [False, False, False, False, True]
     batch = torch.tensor([[0, 0, 1, 1, 1], [1, 1, 0, 0, 0]])

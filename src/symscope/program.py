@@ -38,6 +38,7 @@ class Program:
 
     In a step program a name to read or edit is `(variable, step)`, the value after that step, with
     one step for all samples or one for each; in an expression program it is the variable's name.
+    The output may be a tuple.
 
     >>> parity = Program("parity", (Variable("bit", 0, 1),), (Variable("odd", 0, 1),),
     ...                  {"odd": "odd ^ bit"}, "odd", start={"odd": 0})
@@ -117,9 +118,11 @@ class Program:
     def run(self, inputs: Any, *, read: Iterable[Any] = (), do: Mapping[Any, Edit] = {}) -> Run:
         """The outputs on `inputs`, with the values in `read`, after the edits in `do`.
 
-        A step program takes a list of numbers or terms, or a (batch, step) array or tensor of its
-        one input, and returns outputs of the same form. An expression program takes a mapping from
-        input to value (or one tensor with the inputs along its last axis).
+        A step program takes a list of numbers or terms, or a (batch, step) array or tensor, and
+        returns outputs of the same form. One with several inputs takes a list of tuples, or a
+        (batch, step, input) array or tensor; several outputs come out likewise. An expression
+        program takes a mapping from input to value (or one tensor with the inputs along its last
+        axis).
         """
         return (
             self._run_steps(inputs, list(read), do)
@@ -146,16 +149,30 @@ class Program:
             for name in do:
                 if _any(here := steps[name] == t):
                     edits[name[0]] = _edit_where(here, do[name], after=edits.get(name[0]))
-            state, output = self.step(state, {self.inputs[0].name: token}, edits)
-            outputs.append(_like(output, token))
+            given = self._named(token, batched)
+            state, output = self.step(state, given, edits)
+            first = next(iter(given.values()))
+            parts = output if isinstance(output, tuple) else (output,)
+            parts = tuple(_like(part, first) for part in parts)
+            outputs.append(_together(parts) if isinstance(output, tuple) else parts[0])
             for name in read:
                 if _any(here := steps[name] == t):
-                    value = _like(state[name[0]], token)
+                    value = _like(state[name[0]], first)
                     values[name] = select(here, value, values.get(name, value))
         if not batched:
             return Run(outputs, values)
         stack = torch.stack if isinstance(tokens, torch.Tensor) else np.stack
         return Run(stack(outputs, 1), values)
+
+    def _named(self, token: Any, batched: bool) -> dict[str, Any]:
+        """The inputs of one step by their names."""
+        names = [v.name for v in self.inputs]
+        if len(names) == 1:
+            return {names[0]: token}
+        parts = [token[..., i] for i in range(token.shape[-1])] if batched else list(token)
+        if len(parts) != len(names):
+            raise SymscopeError(f"{self.name} takes {names} at each step, not {len(parts)} values")
+        return dict(zip(names, parts, strict=True))
 
     def _check(self, names: Iterable[str]) -> None:
         for name in names:
@@ -186,6 +203,14 @@ def _edit_where(here: Any, edit: Edit, after: Edit | None = None) -> Edit:
         return select(here, edit(value), value)
 
     return edited
+
+
+def _together(parts: tuple[Any, ...]) -> Any:
+    """The outputs of one step, side by side along a last axis where they are batches."""
+    parts = tuple(map(number, parts))
+    if isinstance(parts[0], torch.Tensor):
+        return torch.stack(parts, -1)
+    return np.stack(parts, -1) if isinstance(parts[0], np.ndarray) else parts
 
 
 def _like(value: Any, token: Any) -> Any:

@@ -8,7 +8,7 @@ from torch import Tensor, nn
 
 from symscope.causal_model import interchange
 from symscope.featurizer import PCA, Featurizer, Frame, Identity, Linear, Mask, Reversible, Rotation
-from symscope.models.mlp_rnn import MLPRNN
+from symscope.models.mlp_rnn import MLPRNN, MLPRecurrence
 from symscope.models.rnn import RNN
 from symscope.models.transformer import Transformer
 from symscope.network import Network
@@ -69,10 +69,9 @@ class Stacked(nn.Module):
 class Classifier(nn.Module):
     """One answer per sequence, read from the final state."""
 
-    def __init__(self) -> None:
+    def __init__(self, rnn: Callable[[], nn.Module]):
         super().__init__()
-        self.embed = nn.Embedding(TOKENS, WIDTH)
-        self.rnn = nn.GRU(WIDTH, WIDTH, batch_first=True)
+        self.embed, self.rnn = nn.Embedding(TOKENS, WIDTH), rnn()
         self.head = nn.Linear(WIDTH, 4)
 
     def forward(self, tokens: Tensor) -> Tensor:
@@ -159,7 +158,7 @@ class Case:
 
     def scored(self, where: str) -> Tensor:
         """Some steps from the site on are scored, or some of all."""
-        if not self.stepped or self.build is Classifier:
+        if not self.stepped or isinstance(self.build(), Classifier):
             return torch.ones(SAMPLES, dtype=torch.bool)
         step = torch.tensor({"one": [2], "last": [self.last % LENGTH], "each": EACH}[where])
         scored = draws(SAMPLES, LENGTH, seed=3) > -0.5
@@ -204,7 +203,12 @@ NETWORKS: dict[str, Case] = {
     "mlp rnn, all steps scored": Case(
         lambda: MLPRNN(TOKENS, WIDTH, 10, TOKENS), _state, _RESUMED, answers_from_site_on=False
     ),
-    "classifier": Case(Classifier, _state, _RESUMED),
+    "classifier": Case(
+        lambda: Classifier(lambda: nn.GRU(WIDTH, WIDTH, batch_first=True)), _state, _RESUMED
+    ),
+    "classifier, mlp rnn": Case(
+        lambda: Classifier(lambda: MLPRecurrence(WIDTH, WIDTH)), _state, _RESUMED
+    ),
     "gru cell": Case(lambda: Stepwise(nn.GRUCell), Site("cell", "state"), "replayed", last=6),
     "lstm cell c": Case(lambda: Stepwise(nn.LSTMCell), Site("cell", "c"), "replayed", last=5),
     **{

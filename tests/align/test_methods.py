@@ -6,6 +6,8 @@ import torch
 from symscope.align import agreement
 from symscope.align.boundless import Boundary
 from symscope.align.chosen import probe_axes
+from symscope.align.controls import nothing_to_find
+from symscope.align.das import iia
 from symscope.align.descend import Search
 from symscope.align.methods import METHODS
 from symscope.align.swap import Swap, swaps
@@ -14,7 +16,7 @@ from symscope.featurizer import Mask
 from symscope.models.compiled import Planted, plant
 from symscope.models.compiled.feedforward import clock
 from symscope.models.compiled.recurrent import register
-from symscope.studies.truth.units import angle
+from symscope.studies.truth.units import angle, untrained
 
 SEARCH = Search(steps=120, more=60, most=120, batch=128, rate=0.03)
 COUNTS = {"fit": 1000, "validation": 200, "test": 200}
@@ -96,12 +98,13 @@ def test_a_probe_reads_along_the_variables_axis(plain):
         probe_axes(ready.fit.source, torch.ones(len(values)), 1)
 
 
-def test_a_swap_on_some_pairs_is_the_swap_of_these(hidden):
-    planted, ready = hidden
+@pytest.mark.parametrize(("case", "variable"), [("hidden", "sum"), ("plain", "back1")])
+def test_a_swap_on_some_pairs_is_the_swap_of_these(case, variable, request):
+    planted, ready = request.getfixturevalue(case)
     rows = torch.tensor([5, 2, 9, 11])
     part = ready.test.only(rows)
-    again = Swap(planted.network, planted.alignment["sum"].site, ready.test.pairs[rows])
-    handle = planted.claimed("sum")["sum"]
+    again = Swap(planted.network, planted.alignment[variable].site, ready.test.pairs[rows])
+    handle = planted.claimed(variable)[variable]
     assert torch.equal(part.base, again.base) and len(part) == 4
     for swap in (part, again):
         assert torch.equal(
@@ -112,6 +115,17 @@ def test_a_swap_on_some_pairs_is_the_swap_of_these(hidden):
         s.loss(handle.featurizer, handle.coordinates, torch.tensor([0, 3])) for s in (part, again)
     ]
     assert torch.allclose(*losses, atol=1e-5)
+
+
+def test_where_there_is_nothing_to_find_the_truth_finds_nothing(hidden):
+    planted, ready = hidden
+    blank = untrained(planted.network, seed=1)
+    true = planted.alignment
+    assert iia(true, ready.fit) == iia(true, ready.validation) == 1.0
+    for name, made in nothing_to_find(ready, blank, true["sum"].site, seed=0).items():
+        assert iia(true, made.fit) < 0.5 and iia(true, made.validation) < 0.5, name
+        assert torch.equal(made.fit.target, ready.fit.target)
+        assert torch.equal(made.test.pairs.base, ready.test.pairs.base)
 
 
 @pytest.mark.parametrize("name", METHODS)

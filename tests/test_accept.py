@@ -49,7 +49,7 @@ def test_a_claim_about_the_whole_site_is_no_finding():
 
 
 def test_a_search_that_finds_as_much_where_there_is_nothing_takes_the_claim_away():
-    assert verdict(scored(0.95, {"no_op": 0.1, "shuffled_sources": 0.97})).word == "at its floor"
+    assert verdict(scored(0.95, {"no_op": 0.1, "permuted_sources": 0.97})).word == "at its floor"
     assert verdict(scored(0.95, {"no_op": 0.1, "untrained_network": 0.93})).word == "partial"
 
 

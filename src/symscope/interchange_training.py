@@ -32,8 +32,7 @@ def interchange_training(
     plain training. Raises `ComputationFailed` on NaN.
     """
     pools = {name: task.pairs(program, (name,), POOL, seed, "fit") for name in places}
-    plain = next(iter(pools.values()), None)
-    inputs = task.sample(POOL, _generator(seed)) if plain is None else plain.base
+    inputs = task.sample(POOL, _generator(seed))
     target = task.correct(inputs)
     optimiser = torch.optim.Adam(network.module.parameters(), lr=rate)
     generator = _generator(seed + 1)

@@ -6,7 +6,7 @@ import torch
 from symscope.align import agreement
 from symscope.align.boundless import Boundary
 from symscope.align.chosen import probe_axes
-from symscope.align.controls import nothing_to_find
+from symscope.align.controls import nothing_to_find, permuted
 from symscope.align.das import iia
 from symscope.align.descend import Search
 from symscope.align.methods import METHODS
@@ -123,9 +123,20 @@ def test_where_there_is_nothing_to_find_the_truth_finds_nothing(hidden):
     true = planted.alignment
     assert iia(true, ready.fit) == iia(true, ready.validation) == 1.0
     for name, made in nothing_to_find(ready, blank, true["sum"].site, seed=0).items():
-        assert iia(true, made.fit) < 0.5 and iia(true, made.validation) < 0.5, name
-        assert torch.equal(made.fit.target, ready.fit.target)
-        assert torch.equal(made.test.pairs.base, ready.test.pairs.base)
+        for split in ("fit", "validation", "test"):
+            nothing, something = getattr(made, split), getattr(ready, split)
+            assert iia(true, nothing) < 0.5, (name, split)
+            assert torch.equal(nothing.target, something.target)
+            assert torch.equal(nothing.pairs.base, something.pairs.base)
+
+
+def test_a_permuted_source_keeps_its_own_labels(plain):
+    _, ready = plain
+    mixed = permuted(ready.fit, seed=1)
+    read = mixed.source[:, 1].round(), ready.fit.source[:, 1].round()  # back1 is unit 1
+    told = [swap.pairs.labels["back1.source"] for swap in (mixed, ready.fit)]
+    assert torch.equal(read[0].long(), told[0].long()) and torch.equal(read[1].long(), told[1])
+    assert not torch.equal(*told) and torch.equal(mixed.base, ready.fit.base)
 
 
 @pytest.mark.parametrize("name", METHODS)

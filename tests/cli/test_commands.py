@@ -118,7 +118,7 @@ def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
     assert claims == ["train.multi.accuracy", "up_down.count.iia", "up_down.phase.iia",
                       "up_up.demo.iia", "up_up.resp.iia", "ctx_distr.unchanged.iia"]  # fmt: skip
     assert first == read_evidence(run / "evidence.json")
-    assert {"untrained_network", "shuffled_sources"} <= set(first[1].controls)
+    assert {"untrained_network", "permuted_sources"} <= set(first[1].controls)
     assert set(WRITTEN) - {"checkpoints", "figures", "report.html"} <= {
         p.name for p in run.iterdir()
     }

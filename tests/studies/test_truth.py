@@ -6,6 +6,7 @@ import pytest
 import torch
 
 from symscope.align.methods import METHODS
+from symscope.align.swap import Swap
 from symscope.alignment import Handle
 from symscope.evidence import Evidence, read_evidence
 from symscope.featurizer import Identity, Linear, Mask, Reversible, Rotation
@@ -13,13 +14,21 @@ from symscope.models.compiled import FAMILIES, plant
 from symscope.site import Site
 from symscope.studies.truth.__main__ import BENCHED, PRESETS, count, units
 from symscope.studies.truth.rates import rates
-from symscope.studies.truth.units import angle, claims, family_unit, untrained, untrained_unit
+from symscope.studies.truth.units import (
+    angle,
+    claims,
+    family_unit,
+    off,
+    untrained,
+    untrained_unit,
+)
 
-QUICK = {"fit": 200, "validation": 60, "test": 60, "steps": 6, "methods": ["full_site", "das"]}
+QUICK = {"fit": 200, "validation": 60, "test": 60, "steps": 6, "methods": ["full_site", "das"],
+         "untrained": ["das"]}  # fmt: skip
 
 
 def judged(claim: str, score: float, word: str, **config) -> Evidence:
-    kept = {"word": word, "word_without": word, "size": 1, "claimed_size": 1} | config
+    kept = {"word": word, "word_without": word, "size": 1, "claimed_size": 1, "off": 0.01} | config
     return Evidence(claim, score, score, score, 100, seeds=[0], seconds=2.0, config=kept)
 
 
@@ -64,6 +73,16 @@ def test_an_angle_is_the_largest_between_two_subspaces():
     assert 0 < angle(Handle(site, bent, (0, 1)), true) < 90
 
 
+def test_a_swap_by_the_truth_sets_the_variable_and_one_across_it_does_not():
+    planted = plant(FAMILIES["clock_7"](), seed=1)
+    pairs = planted.task.pairs(planted.task.program, ("sum",), 60, 0, "test")
+    true = planted.alignment["sum"]
+    swap = Swap(planted.network, true.site, pairs)
+    others = tuple(c for c in range(true.featurizer.size) if c not in true.coordinates)
+    assert off(true, true, swap) < 1e-5
+    assert off(Handle(true.site, true.featurizer, others), true, swap) == pytest.approx(1.0)
+
+
 def test_a_unit_judges_every_claim_by_every_method(tmp_path):
     found = family_unit(("family", "dereference_1", "0"), QUICK, tmp_path)
     planted = plant(FAMILIES["dereference_1"](), seed=0)
@@ -75,7 +94,7 @@ def test_a_unit_judges_every_claim_by_every_method(tmp_path):
     for e in found:
         assert e.config["word"] in ("found", "partial", "at its floor", "no control")
         assert {"no_op", "full_swap", "machine_no_op", "random_subspace"} <= set(e.controls)
-        assert ("angle" in e.config) == (".true." in e.claim)
+        assert ("angle" in e.config) == ("off" in e.config) == (".true." in e.claim)
         json.dumps(dict(e.config))
 
 

@@ -1,6 +1,7 @@
 """Is it there? Distributed alignment search, agreement (IIA), and the controls of both."""
 
 from symscope.align.agreement import agreement
+from symscope.align.copies import copies
 from symscope.align.das import fit
 from symscope.align.descend import Search
 from symscope.align.examine import examine, require_gate, unchanged
@@ -12,6 +13,7 @@ __all__ = [
     "Swap",
     "agreement",
     "blocks",
+    "copies",
     "examine",
     "fit",
     "require_gate",

@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from symscope.align.agreement import splits
-from symscope.align.controls import floors, shuffled
+from symscope.align.controls import floors, permuted
 from symscope.align.descend import DEFAULT, Search, descend
 from symscope.align.examine import draw
 from symscope.align.swap import Swap, swaps
@@ -66,8 +66,10 @@ def by_phase(
     )
     controls |= floors(task.program, pairs["test"])
     if untrained is not None:
-        mixed = _search(shuffled(ready.fit, seed), shuffled(ready.validation, seed), search, seed)
-        controls["shuffled_sources"] = _share(_right(mixed, ready.test))
+        fitted, chosen, test = (
+            permuted(s, seed) for s in (ready.fit, ready.validation, ready.test)
+        )
+        controls["permuted_sources"] = _share(_right(_search(fitted, chosen, search, seed), test))
         blank = swaps(untrained, site, pairs)
         blank_found = _search(blank.fit, blank.validation, search, seed)
         controls["untrained_network"] = _share(_right(blank_found, blank.test))

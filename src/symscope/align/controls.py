@@ -5,6 +5,7 @@ Each control is an IIA on the same test pairs, unless its name says otherwise.
 
 import copy
 from collections.abc import Sequence
+from dataclasses import replace
 
 import torch
 from torch import Tensor
@@ -65,19 +66,29 @@ def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> 
     return {name: float(right.float().mean()) for name, right in scores.items()}
 
 
-def shuffled(swap: Swap, seed: int) -> Swap:
-    """The same swap with sources that belong to other pairs: there is nothing to find in it."""
+def permuted(swap: Swap, seed: int) -> Swap:
+    """The same swap with sources that belong to other pairs: there is nothing to find in it.
+
+    A source keeps its own labels; the base and what the program says of the pair stay.
+    """
     other = copy.copy(swap)
     order = torch.randperm(len(swap), generator=torch.Generator().manual_seed(seed))
+    moved = {k: v[order] for k, v in swap.pairs.labels.items() if k.endswith(".source")}
+    other.pairs = replace(swap.pairs, labels={**swap.pairs.labels, **moved})
     other.source = swap.source[order]
     return other
 
 
 def nothing_to_find(ready: Swaps, untrained: Network, site: Site, seed: int) -> dict[str, Swaps]:
-    """Control → pairs on which a search can find no variable: what it finds is its own doing."""
-    mixed = Swaps(shuffled(ready.fit, seed), shuffled(ready.validation, seed), ready.test)
+    """Control → pairs on which a search can find no variable: what it finds is its own doing.
+
+    Sources are permuted in the pairs that are scored as well, as in a permutation test. Scored on
+    the true pairs, such a search could pass where the choice of pairs alone tells that something
+    is swapped: it then finds the true place, and its score says nothing against it.
+    """
+    mixed = Swaps(*(permuted(swap, seed) for swap in (ready.fit, ready.validation, ready.test)))
     pairs = {split: getattr(ready, split).pairs for split in ("fit", "validation", "test")}
-    return {"shuffled_sources": mixed, "untrained_network": swaps(untrained, site, pairs)}
+    return {"permuted_sources": mixed, "untrained_network": swaps(untrained, site, pairs)}
 
 
 def distance(

@@ -44,7 +44,7 @@ def examine(
 ) -> tuple[Alignment, Evidence]:
     """Fit `start`, which claims one variable, and score it with every control.
 
-    With an `untrained` network of the same form, the search is repeated on it and on shuffled
+    With an `untrained` network of the same form, the search is repeated on it and on permuted
     sources: what it finds there is what searching alone can find.
     """
     (variable, handle), *others = start.handles.items()

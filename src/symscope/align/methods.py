@@ -21,6 +21,8 @@ from symscope.alignment import Alignment, Handle
 from symscope.featurizer import Featurizer, Identity, Linear, Reversible, Rotation
 
 Method = Callable[[Alignment, Swaps, Search, int], Alignment]
+SLOWER = (2, 4, 16)
+"""By what the rate is divided, in turn, where a search is refined."""
 STARTS = 5
 """From how many random rotations DAS begins besides the probe's axes."""
 
@@ -29,7 +31,7 @@ def das(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
     """Distributed alignment search from several starts: a probe's axes, and random rotations.
 
     From one random rotation the search often ends in a local optimum. Each start has a third of the
-    steps, until one scores without a mistake; the best goes on at a quarter of the rate.
+    steps, until one scores without a mistake; the best goes on at lower and lower rates.
     """
     short = replace(search, steps=max(1, search.steps // 3), most=max(1, search.steps // 3))
     random = [partial(Rotation, seed=seed + 101 * start) for start in range(STARTS)]
@@ -47,7 +49,7 @@ def das(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
 
 
 def _refined(found: Alignment, pairs: Swaps, search: Search, seed: int) -> Alignment:
-    """The same search at a quarter of the rate; of equal validation IIAs the lower loss is kept."""
+    """The same search at ever lower rates; of equal validation IIAs the lower loss is kept."""
     handle, chosen = next(iter(found.handles.values())), coordinates(found, pairs.fit)
     everything = torch.arange(len(pairs.validation))
 
@@ -59,8 +61,12 @@ def _refined(found: Alignment, pairs: Swaps, search: Search, seed: int) -> Align
             missed = pairs.validation.loss(handle.featurizer, chosen, everything)
         return iia(found, pairs.validation) - 0.01 * min(1.0, float(missed))
 
-    slow = replace(search, most=search.steps, more=max(2, search.steps // 5), rate=search.rate / 4)
-    descend(handle.featurizer, [(len(pairs.fit), loss)], score, slow, seed)
+    slow = replace(search, most=search.steps, more=max(2, search.steps // 5))
+    for part in SLOWER:
+        slower = replace(slow, rate=search.rate / part)
+        descend(handle.featurizer, [(len(pairs.fit), loss)], score, slower, seed + part)
+        if score() > 1 - 1e-4:
+            break
     return found
 
 

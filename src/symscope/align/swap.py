@@ -19,6 +19,13 @@ from symscope.task import Pairs
 _CHUNK = 2048
 
 
+def placed(site: Site, pairs: Pairs) -> tuple[Site, Site]:
+    """The site at the steps of the bases and of the sources, where the site has steps at all."""
+    if pairs.base.dim() < 2 or not (site.stateful or pairs.target.dim() > 1):
+        return site, site
+    return site.at(pairs.base_step), site.at(pairs.source_step)
+
+
 class Swap:
     """The interchange of a site's coordinates on all `pairs`, ready to be run many times.
 
@@ -28,9 +35,7 @@ class Swap:
 
     def __init__(self, network: Network, site: Site, pairs: Pairs):
         self.pairs = pairs
-        stepped = pairs.base.dim() > 1 and (site.stateful or pairs.target.dim() > 1)
-        at_base = site.at(pairs.base_step) if stepped else site
-        at_source = site.at(pairs.source_step) if stepped else site
+        at_base, at_source = placed(site, pairs)
         device = network.device
         self.scored = pairs.scored.to(device)
         self.target = pairs.target.to(device)

@@ -58,7 +58,7 @@ class Claim:
     """That `variable` of `program` lives in `size` coordinates of a site (None: half of them).
 
     `fitted_controls` repeats the search where there is nothing to find: on an untrained network
-    and with shuffled sources. That takes three times as long.
+    and with permuted sources. That takes three times as long.
     """
 
     program: str

@@ -58,10 +58,16 @@ IIA_CONTROLS: Mapping[str, Control] = {
         "Near no swap, unless the variable is spread over everything.",
         "floor",
     ),
+    "permuted_sources": Control(
+        "Search on permuted sources",
+        "The same search and score with sources that belong to other pairs: nothing is there.",
+        "What searching alone can score. Near the floor above it, or the search overfits.",
+        "floor",
+    ),
     "shuffled_sources": Control(
         "Search on shuffled sources",
-        "The same search with sources that belong to other pairs: there is nothing to find.",
-        "What searching alone can score. Near the floor above it, or the search overfits.",
+        "A search on sources that belong to other pairs, scored on the true pairs.",
+        "Low; it can be high where the choice of pairs alone tells that something is swapped.",
         "floor",
     ),
     "untrained_network": Control(

@@ -1,34 +1,49 @@
-"""The tables of README and docs, made from `results/` and checked against it.
+"""The tables of README and docs, and what else is made from `results/`, checked against it.
 
 python -m symscope.studies.tables           writes them
 python -m symscope.studies.tables --check   exits 1 where one does not agree with results/
 """
 
 import sys
+from collections.abc import Iterator
 from pathlib import Path
 
+from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
 from symscope.studies.numbers.tables import TABLES as NUMBERS
+from symscope.studies.truth.pictures import error_rates, roc_picture
 from symscope.studies.truth.tables import TABLES as TRUTH
 
 TABLES: dict[str, Maker] = {
     **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
+FILES: dict[str, tuple[str, Maker]] = {
+    "docs/pictures/roc.svg": ("results/truth/full.json", roc_picture),
+    "src/symscope/align/error_rates.json": ("results/truth/full.json", error_rates),
+}
+"""File → the results that it is made from, and by what."""
+
+
+def made() -> Iterator[tuple[Path, str]]:
+    """Every file that results stand in, and its text as it should be."""
+    for page in (Path("README.md"), *sorted(Path("docs").rglob("*.md"))):
+        yield page, filled(page.read_text(encoding="utf8"), Path(), TABLES)
+    for path, (source, maker) in FILES.items():
+        yield Path(path), maker({r.claim: r for r in read_evidence(Path(source))})
 
 
 def main() -> None:
-    """Write or check the tables of the checkout in the working directory."""
+    """Write or check the files of the checkout in the working directory."""
     check, wrong = "--check" in sys.argv, []
-    for path in (Path("README.md"), *sorted(Path("docs").rglob("*.md"))):
-        text = path.read_text(encoding="utf8")
-        made = filled(text, Path(), TABLES)
-        if made != text and check:
-            wrong.append(str(path))
-        elif made != text:
-            path.write_text(made, encoding="utf8")
-    if wrong:
-        sys.exit(f"tables differ from results/ in {', '.join(wrong)}: type make tables")
+    for path, text in made():
+        if path.exists() and path.read_text(encoding="utf8") == text:
+            continue
+        wrong.append(str(path))
+        if not check:
+            path.write_text(text, encoding="utf8")
+    if wrong and check:
+        sys.exit(f"{', '.join(wrong)}: not what results/ says; type make tables")
 
 
 if __name__ == "__main__":

@@ -22,7 +22,8 @@ from symscope.align.methods import METHODS
 from symscope.evidence import read_evidence, write_evidence
 from symscope.jobs import Settings, Unit, Work, run_units
 from symscope.models.compiled import FAMILIES
-from symscope.studies.truth.rates import rates
+from symscope.studies.truth.others import TOLD, redundant_unit, superposition_unit, trained_unit
+from symscope.studies.truth.rates import beside, rates
 from symscope.studies.truth.units import family_unit, untrained_unit
 
 LEFT_OUT = ("circuit_2", "clock_13", "dereference_1", "vote")
@@ -33,22 +34,34 @@ PRESETS: dict[str, Settings] = {
     "full": {"fit": 2000, "validation": 300, "test": 500, "steps": 300, "seeds": 5, "blank": 6},
     "small": {"fit": 600, "validation": 200, "test": 200, "steps": 60, "seeds": 1, "blank": 1},
 }
-WORK: Work = {"family": family_unit, "untrained": untrained_unit}
+WORK: Work = {"family": family_unit, "untrained": untrained_unit, "redundant": redundant_unit,
+              "trained": trained_unit, "superposition": superposition_unit}  # fmt: skip
 
 
-def units(preset: str) -> list[Unit]:
-    """All units, one basis after the other."""
+def units(preset: str, method: str | None = None) -> list[Unit]:
+    """All units, one basis after the other; with a `method`, those that it is judged by."""
     families, settings = SMALL if preset == "small" else BENCHED, PRESETS[preset]
     known = [("family", f, str(s)) for s in range(settings["seeds"]) for f in families]
     blank = [("untrained", f, str(s)) for s in range(settings["blank"]) for f in families]
-    return [*known, *blank]
+    beside = [("redundant", "vote", str(s)) for s in range(settings["seeds"])]
+    if preset == "full":
+        beside += [("trained", name, str(s)) for name in TOLD for s in range(3)]
+        beside += [("superposition", "five_in_two", str(s)) for s in range(3)]
+    return [*known, *blank, *([] if method else beside)]
 
 
 def count(folder: Path, command: str) -> None:
     """Count what the units of `folder` found into `folder.json`."""
     records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
-    counted = [replace(e, config={"command": command}) for e in rates(records)]
-    write_evidence(folder.with_suffix(".json"), counted)
+    made = [r.config["made"] for r in records if "made" in r.config]
+    behind = {
+        "command": command,
+        "made": {k: sorted({m[k] for m in made}) for k in (made[0] if made else ())},
+    }
+    counted = [*rates(records), *beside(records)]
+    write_evidence(
+        folder.with_suffix(".json"), [replace(e, config={**e.config, **behind}) for e in counted]
+    )
 
 
 def main() -> None:
@@ -61,8 +74,11 @@ def main() -> None:
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     asked = parser.parse_args()
     folder = asked.out / "-".join(filter(None, (asked.preset, asked.method)))
-    settings = PRESETS[asked.preset] | {"methods": [asked.method] if asked.method else [*METHODS]}
-    wanted = [u for u in units(asked.preset) if re.search(asked.only, "-".join(u))]
+    settings = PRESETS[asked.preset] | {
+        "methods": [asked.method] if asked.method else [*METHODS],
+        "untrained": [asked.method or "das"],
+    }
+    wanted = [u for u in units(asked.preset, asked.method) if re.search(asked.only, "-".join(u))]
     done = run_units(WORK, wanted, settings, folder, asked.jobs)
     for number, name in enumerate(done, 1):
         print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)

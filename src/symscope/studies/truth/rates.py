@@ -2,25 +2,49 @@
 
 from collections import defaultdict
 from collections.abc import Iterable, Sequence
+from dataclasses import replace
 from statistics import mean, median
 
 import numpy as np
 
 from symscope.evidence import Evidence, wilson
+from symscope.report.pool import pool
 
 ALL = "all"
+PER_SEED = ("word", "angle", "accuracy", "loss")
+"""What is kept of each seed where seeds are pooled."""
 
 
 def rates(records: Iterable[Evidence]) -> list[Evidence]:
     """`truth.FAMILY.METHOD.tpr`, `.fpr`, `.auroc`, `.angle`, for each family and for all."""
     groups: dict[tuple[str, str], list[Evidence]] = defaultdict(list)
-    for record in records:
+    for record in filter(_known, records):
         _, family, method, *_ = record.claim.split(".")
         groups[family, method].append(record)
         if family != "untrained":
             groups[ALL, method].append(record)
     return [e for (family, method), group in sorted(groups.items())
             for e in _rates(f"truth.{family}.{method}", group)]  # fmt: skip
+
+
+def beside(records: Iterable[Evidence]) -> list[Evidence]:
+    """What is not counted as a true or a false claim, pooled over seeds; each seed's word stays."""
+    groups: dict[str, list[Evidence]] = defaultdict(list)
+    for record in records:
+        if not _known(record):
+            groups[record.claim].append(record)
+    found = []
+    for group in groups.values():
+        (pooled,) = pool(group)
+        kept = {k: [e.config[k] for e in group if k in e.config] for k in PER_SEED}
+        config = {**pooled.config, **{k: v for k, v in kept.items() if v}}
+        found.append(replace(pooled, config=config))
+    return found
+
+
+def _known(record: Evidence) -> bool:
+    """Whether the claim is true, or false, by construction."""
+    return ".true." in record.claim or ".decoy." in record.claim
 
 
 def _rates(name: str, group: Sequence[Evidence]) -> list[Evidence]:
@@ -46,10 +70,12 @@ def _rates(name: str, group: Sequence[Evidence]) -> list[Evidence]:
     angles = [e.config["angle"] for e in true if e.config.get("angle") is not None]
     if angles:
         low, high = np.percentile(angles, [2.5, 97.5])
+        off = [e.config["off"] for e in true if "off" in e.config]
         sizes = [e.config["size"] - e.config["claimed_size"] for e in true]
         found.append(Evidence(
             f"{name}.angle", median(angles), float(low), float(high), len(angles), "degrees",
-            {"largest": max(angles), "dimensions_too_many": mean(sizes)}, seeds,
+            {"largest": max(angles), "dimensions_too_many": mean(sizes), "value_off": mean(off)},
+            seeds,
             note="median; 95 % of the claims",
         ))  # fmt: skip
     return found
@@ -59,17 +85,24 @@ def _auroc(
     name: str, true: Sequence[Evidence], false: Sequence[Evidence], seeds: list[int]
 ) -> Evidence:
     """How often a true claim scores above a false one (ties count half), by IIA alone."""
-    from sklearn.metrics import roc_auc_score
+    from sklearn.metrics import roc_curve
 
-    scores = np.array([e.score or 0.0 for e in (*true, *false)])
-    labels = np.array([1] * len(true) + [0] * len(false))
+    won, lost = (np.array([e.score or 0.0 for e in group]) for group in (true, false))
     rng = np.random.default_rng(0)
-    draws = []
-    for _ in range(500):
-        rows = np.r_[rng.integers(len(true), size=len(true)),
-                     len(true) + rng.integers(len(false), size=len(false))]  # fmt: skip
-        draws.append(roc_auc_score(labels[rows], scores[rows]))
+    draws = _ranked(rng.choice(won, (500, len(won))), rng.choice(lost, (500, len(lost))))
+    scores, labels = np.r_[won, lost], np.repeat([1, 0], [len(won), len(lost)])
     low, high = np.percentile(draws, [2.5, 97.5])
-    return Evidence(f"{name}.auroc", float(roc_auc_score(labels, scores)), float(low), float(high),
-                    len(labels), "AUROC", {"chance": 0.5}, seeds,
+    false_rate, true_rate, _ = roc_curve(labels, scores)
+    curve = [[round(float(x), 4) for x in point]
+             for point in zip(false_rate, true_rate, strict=True)]  # fmt: skip
+    score = float(_ranked(won[None], lost[None])[0])
+    return Evidence(f"{name}.auroc", score, float(low), float(high), len(labels), "AUROC",
+                    {"chance": 0.5}, seeds, config={"roc": curve},
                     note="bootstrap over claims")  # fmt: skip
+
+
+def _ranked(won: np.ndarray, lost: np.ndarray) -> np.ndarray:
+    """The AUROC of each row: U / (n m), Mann and Whitney (1947)."""
+    from scipy.stats import mannwhitneyu
+
+    return mannwhitneyu(won, lost, axis=1).statistic / (won.shape[1] * lost.shape[1])

@@ -18,12 +18,13 @@ def methods_table(records: Records) -> str:
             f"`{method}`", _rate(tpr), _rate(fpr),
             f"{fpr.controls['without_searched_controls']:.3f}",
             "–" if auroc is None else f"{auroc.score:.3f}", _angle(angle),
+            "–" if angle is None else f"{angle.controls['value_off']:.0%}",
             "–" if angle is None else f"{angle.controls['dimensions_too_many']:+.1f}",
             f"{tpr.controls['seconds_per_claim']:.1f}",
         ])  # fmt: skip
     head = ["method", "true claims accepted", "false claims accepted",
             "false, without searched controls", "AUROC of the IIA", "angle to the truth (largest)",
-            "dimensions too many", "seconds per claim"]  # fmt: skip
+            "value off by", "dimensions too many", "seconds per claim"]  # fmt: skip
     return table(head, rows)
 
 
@@ -34,11 +35,13 @@ def families_table(records: Records) -> str:
     for family in families:
         tpr, fpr, angle = (records.get(f"truth.{family}.das.{r}") for r in ("tpr", "fpr", "angle"))
         if tpr is not None and fpr is not None:
-            rows.append([f"`{family}`", _rate(tpr), _rate(fpr), _angle(angle)])
+            off = "–" if angle is None else f"{angle.controls['value_off']:.1%}"
+            rows.append([f"`{family}`", _rate(tpr), _rate(fpr), _angle(angle), off])
     blank = records.get("truth.untrained.das.fpr")
     if blank is not None:
-        rows.append(["random weights", "–", _rate(blank), "–"])
-    head = ["family", "true claims accepted", "false claims accepted", "angle (largest)"]
+        rows.append(["random weights", "–", _rate(blank), "–", "–"])
+    head = ["family", "true claims accepted", "false claims accepted", "angle (largest)",
+            "value off by"]  # fmt: skip
     return table(head, rows)
 
 

@@ -16,7 +16,7 @@ from symscope.align.controls import floors, nothing_to_find, unfitted
 from symscope.align.das import iia
 from symscope.align.descend import Search
 from symscope.align.methods import METHODS, Method
-from symscope.align.swap import Swaps, swaps
+from symscope.align.swap import Swap, Swaps, swaps
 from symscope.alignment import Alignment, Handle
 from symscope.evidence import ComputationFailed, Evidence
 from symscope.featurizer import Identity, Linear, Mask
@@ -58,8 +58,9 @@ def untrained_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidenc
         if why:
             continue
         ready = prepared(planted, claim, network, settings, seed)
-        judgement = judged(planted, claim, ready, "untrained", settings, seed, ("das",))["das"]
-        found.append(replace(judgement, claim=f"truth.untrained.das.decoy.{family}_{slug}.iia"))
+        methods = settings["untrained"]
+        for name, e in judged(planted, claim, ready, "untrained", settings, seed, methods).items():
+            found.append(replace(e, claim=f"truth.untrained.{name}.decoy.{family}_{slug}.iia"))
     return found
 
 
@@ -100,8 +101,7 @@ def judged(
     simple = unfitted(ready.fit, test, handle.featurizer, size, seed)
     simple = {name: simple[name] for name in ("no_op", "full_swap", "random_subspace")}
     simple |= floors(planted.task.program, test.pairs)
-    search = Search(settings["steps"], settings["steps"] // 2, most=settings["steps"],
-                    batch=128, rate=2e-2)  # fmt: skip
+    search = search_of(settings)
     judgements = {}
     for name in methods:
         if why.startswith("too small") and name in CHOOSE_THEIR_SIZE:
@@ -119,7 +119,11 @@ def judged(
             "claimed_size": size, "site": str(handle.site), "seconds": seconds,
         }  # fmt: skip
         if not why:
-            config["angle"] = angle(found[variable], planted.alignment[variable])
+            true = planted.alignment[variable]
+            config |= {
+                "angle": angle(found[variable], true),
+                "off": off(found[variable], true, test),
+            }
         evidence = replace(evidence, config=config, seconds=seconds, note="Wilson interval")
         config["word_without"] = verdict(evidence).word
         if config["word_without"] == "found" and name in SEARCHED:
@@ -130,10 +134,16 @@ def judged(
     return judgements
 
 
+def search_of(settings: Settings) -> Search:
+    """How long each method may search."""
+    steps = settings["steps"]
+    return Search(steps, steps // 2, most=steps, batch=128, rate=2e-2)
+
+
 def searched(
     planted: Planted, claim: Alignment, ready: Swaps, method: Method, search: Search, seed: int
 ) -> dict[str, float]:
-    """The same method where there is nothing to find: sources shuffled, and random weights."""
+    """The same method where there is nothing to find: sources permuted, and random weights."""
     ((_, handle),) = claim.handles.items()
     blank = untrained(planted.network, seed + 1000)
     scores = {}
@@ -151,7 +161,7 @@ def untrained(network: Network, seed: int) -> Network:
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         for part in module.modules():
-            if isinstance(part, nn.Linear | nn.Embedding):
+            if isinstance(part, nn.Linear | nn.Embedding | nn.RNNBase):
                 part.reset_parameters()
     return Network(module, network.enter, network.answer)
 
@@ -167,6 +177,21 @@ def angle(found: Handle, true: Handle) -> float | None:
     one, other = (torch.linalg.qr(columns.double()).Q for columns in subspaces)
     cosines = torch.linalg.svdvals(one.T @ other)[: min(one.shape[1], other.shape[1])]
     return float(torch.rad2deg(torch.arccos(cosines.min().clamp(-1, 1))))
+
+
+def off(found: Handle, true: Handle, swap: Swap) -> float:
+    """How far a swap by `found` leaves the variable from where the source has it.
+
+    In the true coordinates, as a share of the distance between base and source. An angle can be
+    wide and this near 0: where noise follows the variable, many axes set it alike.
+    """
+    edited = swap.edited(found.featurizer, found.coordinates)
+    chosen = list(true.coordinates)
+    with torch.no_grad():
+        left, base, source = (
+            true.featurizer.encode(v)[:, chosen] for v in (edited, swap.base, swap.source)
+        )
+    return float((left - source).norm(dim=1).mean() / (base - source).norm(dim=1).mean())
 
 
 def subspace(handle: Handle) -> Tensor | None:

@@ -1,6 +1,7 @@
 """The bench of known truths: what is judged, and how judgements are counted."""
 
 import json
+from xml.etree import ElementTree
 
 import pytest
 import torch
@@ -13,7 +14,9 @@ from symscope.featurizer import Identity, Linear, Mask, Reversible, Rotation
 from symscope.models.compiled import FAMILIES, plant
 from symscope.site import Site
 from symscope.studies.truth.__main__ import BENCHED, PRESETS, count, units
-from symscope.studies.truth.rates import rates
+from symscope.studies.truth.pictures import error_rates, roc_picture
+from symscope.studies.truth.rates import beside, rates
+from symscope.studies.truth.tables import methods_table
 from symscope.studies.truth.units import (
     angle,
     claims,
@@ -50,6 +53,37 @@ def test_rates_count_true_claims_accepted_and_false_ones():
     assert found["truth.parity.das.angle"].score == 5.0
     assert found["truth.all.das.fpr"].n == 3
     assert found["truth.parity.das.tpr"].controls["seconds_per_claim"] == 2.0
+
+
+def test_what_is_neither_true_nor_false_by_construction_is_no_rate():
+    records = [
+        judged("truth.plain.das.adder_carry.iia", 0.9, "partial", accuracy=1.0),
+        judged("truth.plain.das.adder_carry.iia", 0.5, "at its floor", accuracy=0.9),
+    ]
+    assert rates(records) == []
+    (pooled,) = beside(records)
+    assert pooled.score == pytest.approx(0.7) and pooled.config["accuracy"] == [1.0, 0.9]
+    assert pooled.config["word"] == ["partial", "at its floor"]
+
+
+def test_error_rates_and_their_picture_say_what_was_counted():
+    judgements = [
+        judged("truth.parity.das.true.odd.iia", 1.0, "found", angle=2.0),
+        judged("truth.parity.das.true.odd.iia", 0.8, "partial", angle=8.0),
+        judged("truth.parity.das.decoy.0_x.iia", 0.9, "found"),
+        judged("truth.untrained.das.decoy.parity_odd.iia", 0.2, "at its floor"),
+    ]
+    counted = {e.claim: e for e in rates(judgements)}
+    assert counted["truth.all.das.auroc"].config["roc"] == [[0, 0], [0, 0.5], [1, 0.5], [1, 1]]
+    measured = json.loads(error_rates(counted))
+    assert measured == {
+        "families": 1, "bases": 1,
+        "methods": {"das": {"true": [1, 2], "false": [1, 1], "untrained": [0, 1]}},
+    }  # fmt: skip
+    picture = roc_picture(counted)
+    ElementTree.fromstring(picture)
+    assert "das<tspan" in picture and "AUROC 0.500" in picture and "linear" not in picture
+    assert "| `das` | 0.500 (1 of 2) | 1.000 (1 of 1) |" in methods_table(counted)
 
 
 def test_untrained_networks_are_counted_apart():

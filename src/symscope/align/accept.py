@@ -1,6 +1,13 @@
-"""The rule that decides whether a claim is printed as found, from its score and its controls."""
+"""The rule that decides whether a claim is printed as found, from its score and its controls.
 
+How often it is wrong is measured by `symscope bench truth`, on networks whose program is known;
+`error_rates.json`, made from its results, lies beside this file and `error_rates` reads it.
+"""
+
+import json
+from collections.abc import Mapping
 from dataclasses import dataclass
+from importlib.resources import files
 from typing import Literal
 
 from symscope.evidence import Evidence
@@ -23,7 +30,7 @@ RULE = (
     " in its state."
 )
 NO_FLOORS = (
-    "pca", "neurons", "probe_direction", "probe_accuracy",
+    "pca", "neurons", "probe_direction", "probe_accuracy", "accuracy",
     "edited_state_distance", "edited_state_spread",
 )  # fmt: skip
 """Other ways to choose coordinates, and what is no share of the same pairs."""
@@ -36,6 +43,35 @@ class Verdict:
     word: Word
     floor: float | None = None
     name: str = ""
+
+
+@dataclass(frozen=True)
+class ErrorRates:
+    """How often the rule was right about one method: [accepted, of how many] of each kind.
+
+    `true` and `false` claims are about `families` of hand-written networks, each hidden in several
+    `bases`; `untrained` ones are about networks with random weights, None where not tried.
+    """
+
+    method: str
+    families: int
+    bases: int
+    true: tuple[int, int]
+    false: tuple[int, int]
+    untrained: tuple[int, int] | None
+
+
+def error_rates() -> Mapping[str, ErrorRates]:
+    """Method → its measured error rates under `RULE`."""
+    text = files("symscope.align").joinpath("error_rates.json").read_text(encoding="utf8")
+    measured = json.loads(text)
+    return {
+        method: ErrorRates(
+            method, measured["families"], measured["bases"], tuple(counts["true"]),
+            tuple(counts["false"]), tuple(counts["untrained"]) if "untrained" in counts else None,
+        )
+        for method, counts in measured["methods"].items()
+    }  # fmt: skip
 
 
 def verdict(evidence: Evidence) -> Verdict:

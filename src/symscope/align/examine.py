@@ -68,6 +68,7 @@ def examine(
         "width": ready.test.width,
         "site": str(handle.site),
         "featurizer": type(best).__name__,
+        "method": "das_once",
         "how": ready.test.down.how,
         "redrawn": pairs["test"].redrawn,
     }

@@ -7,7 +7,7 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from symscope.align.accept import RULE
+from symscope.align.accept import RULE, ErrorRates, error_rates
 from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json, write_whole
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
@@ -68,10 +68,18 @@ def page(
     return _render(
         config=config, headline=_headline(claims, main, training, config), claims=parts, main=main,
         training=training, others=others, figures=figures, program=program, rule=RULE,
+        rates=_rates(claims),
         correlations=correlations(coordinates) if coordinates else [],
         axis=(coordinates or {}).get("axis", _AXIS),
         reproduce=[(name, config[key]) for key, name in _SHOWN if config.get(key) is not None],
     )  # fmt: skip
+
+
+def _rates(claims: Sequence[Evidence]) -> list[ErrorRates]:
+    """The error rates of the methods behind the claims, and of the one with the lowest."""
+    measured = error_rates()
+    used = [str(e.config.get("method", "das_once")) for e in claims]
+    return [measured[m] for m in dict.fromkeys([*used, "das"]) if m in measured]
 
 
 def _headline(

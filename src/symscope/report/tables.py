@@ -8,8 +8,10 @@ import re
 from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 
+from symscope.align.accept import verdict
 from symscope.causal_model import UnknownName
 from symscope.evidence import Evidence, read_evidence
+from symscope.report.claims import is_claim
 
 Records = dict[str, Evidence]
 """Evidence by claim."""
@@ -38,12 +40,17 @@ def table(head: Iterable[str], rows: Iterable[Iterable[str]]) -> str:
 
 
 def score(record: Evidence | None) -> str:
-    """Score and interval; empty where there is no record."""
+    """Score, interval and, for a claim, the rule's verdict; empty where there is no record."""
     if record is None:
         return ""
     if record.score is None:
         return "not analysed"
-    return f"**{record.score:.3f}** ({record.low:.3f}–{record.high:.3f})"
+    return f"**{record.score:.3f}** ({record.low:.3f}–{record.high:.3f}){word(record)}"
+
+
+def word(record: Evidence) -> str:
+    """The rule's verdict in italics, after a space; nothing where nothing is claimed."""
+    return f" *{verdict(record).word}*" if is_claim(record) else ""
 
 
 def published(record: Evidence | None) -> str:

@@ -14,6 +14,7 @@ from symscope.report.tables import (
     seeds,
     share,
     table,
+    word,
 )
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
@@ -72,7 +73,7 @@ def controls_table(records: Records) -> str:
     claims = [r for c, r in records.items() if re.fullmatch(r"numbers\.\w+\.\w+\.\w+\.\w+\.iia", c)
               and r.score is not None and _variable(c)]  # fmt: skip
     names = list(dict.fromkeys(n for r in claims for n in r.controls))
-    rows = [[_short(r), f"**{r.score:.3f}**"]
+    rows = [[_short(r), f"**{r.score:.3f}**{word(r)}"]
             + [f"{r.controls[n]:.2f}" if n in r.controls else "" for n in names]
             for r in claims]  # fmt: skip
     return table(["claim", "IIA", *(n.replace("_", " ") for n in names)], rows)
@@ -117,7 +118,10 @@ def training_table(records: Records) -> str:
         for width, (accuracy, iia) in figures.items():
             record = records.get(f"numbers.training.{width}.epoch{epoch}.count.iia")
             done = record is not None and record.score is not None
-            mine = f"{record.controls['accuracy']:.2f} / {record.score:.3f}" if done else ""  # type: ignore[union-attr]
+            mine = ""
+            if done:
+                assert record is not None, "done says so"
+                mine = f"{record.controls['accuracy']:.2f} / {record.score:.3f}{word(record)}"
             cells.append(f"{mine} [{accuracy:.2f} / {iia:.3f}]")
         rows.append([str(epoch), *cells])
     widths = next(iter(FIGURE_3_RIGHT.values()))
@@ -144,9 +148,12 @@ def distance_table(records: Records) -> str:
         if printed:
             by = [f"{mine} [{value:.3f}]" for mine, value in zip(by, printed, strict=True)]
         held = [share(record.config.get(cell)) for cell in ("seen", "held_out")]
-        rows.append([arch, kind, str(width), seeds(record), *by, *held])
+        claimed = records.get(f"numbers.{kind}.{arch}.up_down.count.iia" if width == WIDTH else
+                              f"numbers.size.{width}.count.iia", record)  # fmt: skip
+        rows.append([arch, kind, str(width), seeds(record), *by, *held, word(claimed).strip()])
     distances = [f"distance {d}" for d in (0, 5, 10, 15, 19)]
-    head = ["network", "task", "width", "seeds", *distances, "trained N only", "a held-out N"]
+    head = ["network", "task", "width", "seeds", *distances, "trained N only", "a held-out N",
+            "verdict"]  # fmt: skip
     return table(head, rows)
 
 

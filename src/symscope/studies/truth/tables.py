@@ -1,8 +1,12 @@
 """The tables of the page on how symscope could be wrong."""
 
+import re
+from collections.abc import Sequence
+
 from symscope.align.methods import METHODS
 from symscope.evidence import Evidence
-from symscope.report.tables import Maker, Records, table
+from symscope.report.tables import Maker, Records, score, seeds, table
+from symscope.studies.truth.others import FEATURES
 
 
 def methods_table(records: Records) -> str:
@@ -30,7 +34,7 @@ def methods_table(records: Records) -> str:
 
 def families_table(records: Records) -> str:
     """The default method's error rates, family by family."""
-    families = sorted({c.split(".")[1] for c in records} - {"all", "untrained"})
+    families = sorted({c.split(".")[1] for c in records if c.endswith(".das.tpr")} - {"all"})
     rows = []
     for family in families:
         tpr, fpr, angle = (records.get(f"truth.{family}.das.{r}") for r in ("tpr", "fpr", "angle"))
@@ -45,7 +49,56 @@ def families_table(records: Records) -> str:
     return table(head, rows)
 
 
-TABLES: dict[str, Maker] = {"methods": methods_table, "families": families_table}
+def trained_table(records: Records) -> str:
+    """What the default method says of trained networks, told where to keep a variable or not."""
+    rows = []
+    for claim, record in sorted(records.items()):
+        named = re.fullmatch(r"truth\.(told|plain)\.das\.(\w+)\.iia", claim)
+        if named:
+            angles = record.config.get("angle", [])
+            rows.append([
+                f"`{named[2]}`", named[1], seeds(record), _each(record.config["accuracy"], ".2f"),
+                score(record), ", ".join(record.config["word"]),
+                _each(angles, ".0f", "°") if named[1] == "told" else "–",
+            ])  # fmt: skip
+    head = ["task and variable", "trained", "seeds", "accuracy of each", "IIA", "verdict of each",
+            "angle to the told units"]  # fmt: skip
+    return table(head, rows)
+
+
+def redundant_table(records: Records) -> str:
+    """Copies of one variable, alone and together."""
+    record = records["truth.redundant.copies.vote_bit.iia"]
+    alone = {k: v for k, v in record.controls.items() if k.startswith("alone ")}
+    rows = [[f"{name.removeprefix('alone ')} alone", f"{value:.3f}", ""]
+            for name, value in alone.items()]  # fmt: skip
+    rows.append(
+        ["both together, sources permuted", f"{record.controls['permuted_sources']:.3f}", ""]
+    )
+    rows.append(["both together", score(record), ", ".join(record.config["word"])])
+    return table(["place", f"IIA, mean of {seeds(record)} bases", "verdict of each"], rows)
+
+
+def superposition_table(records: Records) -> str:
+    """How many features are kept, by how sparse they are."""
+    rows = []
+    for claim, record in sorted(records.items()):
+        named = re.fullmatch(r"truth\.superposition\.five_in_two\.sparsity_(\d+)\.kept", claim)
+        if named:
+            kept = [round(share * FEATURES) for share in record.config["by_seed"]]
+            rows.append([f"{int(named[1]) / 100:.2f}", _each(kept, "d"),
+                         _each(record.config["loss"], ".4f")])  # fmt: skip
+    return table(["share of zeros", "features kept, each seed", "loss, each seed"], rows)
+
+
+TABLES: dict[str, Maker] = {
+    f.__name__.removesuffix("_table"): f
+    for f in (methods_table, families_table, trained_table, redundant_table, superposition_table)
+}
+
+
+def _each(values: Sequence[float], form: str, unit: str = "") -> str:
+    return ", ".join(f"{value:{form}}{unit}" for value in values)
 
 
 def _rate(record: Evidence) -> str:

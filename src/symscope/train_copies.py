@@ -4,7 +4,7 @@ The loss is 0.5·ln(1 + (ŷ − y)²) at every step of every sequence, and nothi
 it fast: copies in one batched product, each with its own gradient clipped to 1 and its own Adam;
 inputs scaled to −1..1 and outputs to unit variance; the length grows from 2 on over the first 40 %
 of the steps; the worse half of the copies is dropped three times, and the others see more sequences
-in their place; and once a copy is right on 8,192 sequences the rate falls to 2 % and it is done.
+in their place; and once a copy's errors are small on 8,192 sequences the rate falls to 2 %, and it is done.
 """
 
 import math
@@ -24,6 +24,8 @@ ACCEPTED = 65_536
 """Fresh sequences on which a network must be right, or all there are if they are fewer."""
 LOOKED_AT = 8192
 EVERY = 250
+ENOUGH = 0.35
+"""The largest error on these at which a copy is good enough to be brought to its end."""
 GROWN = 0.4
 """The share of the steps after which sequences have their full length."""
 HALVED = (0.4, 0.6, 0.8)
@@ -45,8 +47,8 @@ class Plan:
     copies: int = 8
     batch: int = 128
     steps: int = 6000
-    rate: float = 3e-3
-    cool: int = 1000
+    rate: float = 1e-2
+    cool: int = 1500
     double: bool = False
 
 
@@ -171,7 +173,7 @@ def _descend(
         progress(step, end, f"right {share[best]:.4f}, worst error {worst[best]:.3f}")
         if step == end:
             return best, step, first
-        if first is None and worst[best] < 0.45:
+        if first is None and worst[best] < ENOUGH:
             first, end, top = step, step + plan.cool, rate
             keep(order[:COOLED])
         elif first is None and step in halve and count > 1:

@@ -4,7 +4,7 @@ The loss is 0.5·ln(1 + (ŷ − y)²) at every step of every sequence, and nothi
 it fast: copies in one batched product, each with its own gradient clipped to 1 and its own Adam;
 inputs scaled to −1..1 and outputs to unit variance; the length grows from 2 on over the first 40 %
 of the steps; the worse half of the copies is dropped three times, and the others see more sequences
-in their place; once a copy's errors are small on 8,192 sequences, the rate falls to 2 % and it ends.
+in their place; once a copy's errors on 8,192 sequences are small, the rate falls to 2 %.
 """
 
 import math

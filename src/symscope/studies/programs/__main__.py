@@ -1,7 +1,7 @@
 """Which programs did networks learn on 62 published tasks, and are they right?
 
     python -m symscope.studies.programs --stage train                  62 tasks, seeds 0, 1, 2
-    python -m symscope.studies.programs --stage train --only 'div_7-0' one network
+    python -m symscope.studies.programs --stage train --only=div_7-0   one network
 
 Every network leaves `results/programs/units/network-TASK-SEED.json` and
 `results/programs/networks/TASK-SEED.safetensors`; what is there is not computed again.

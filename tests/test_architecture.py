@@ -30,7 +30,7 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("programs",),
     ("tasks",),
     ("models",),
-    ("train", "interchange_training"),
+    ("train", "train_copies", "interchange_training"),
     QUESTIONS,
     ("symscope",),  # the public names
     ("report",),

@@ -25,7 +25,8 @@ class Pairs:
     inputs without steps the steps are 0 and `target` is (pair,). `labels` hold the variables'
     values before the swap and whatever else a score may be split by, (pair,) each. `redrawn` is
     the share of draws for which the program had no answer, and which were drawn again. With no
-    `variables` nothing is swapped: the program says that the base goes on as it was.
+    `variables` nothing is swapped: the program says that the base goes on as it was. Targets count
+    answers from `lowest` on, so that they are classes of a network where answers are negative.
     """
 
     base: Tensor
@@ -36,6 +37,7 @@ class Pairs:
     labels: Mapping[str, Tensor]
     variables: tuple[str, ...] = ()
     redrawn: float = 0.0
+    lowest: int = 0
 
     def __len__(self) -> int:
         return len(self.base)

@@ -35,7 +35,9 @@ def floors(program: Program, pairs: Pairs) -> dict[str, float]:
         "machine_no_op": program.run(pairs.base).output,
         "machine_full_swap": interchange(program, pairs.base, pairs.source, whole),
     }
-    right = {name: (v == pairs.target) | ~pairs.scored for name, v in outputs.items()}
+    right = {
+        name: (v - pairs.lowest == pairs.target) | ~pairs.scored for name, v in outputs.items()
+    }
     return {name: float(v.view(len(v), -1).all(1).float().mean()) for name, v in right.items()}
 
 

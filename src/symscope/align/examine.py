@@ -111,7 +111,7 @@ def require_gate(network: Network, task: Task, seed: int = 0) -> float:
     with torch.no_grad():
         found = network.run(inputs.to(network.device)).output.argmax(-1).cpu()
     target = task.correct(inputs)
-    right = ((found == target) | (target == IGNORE)).all(1)
+    right = ((found == target) | (target == IGNORE)).flatten(1).all(1)
     accuracy = float(right.float().mean())
     if accuracy < 1:
         raise ClaimFailed(

@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError, write_whole
+from symscope.models import real_rnn
 from symscope.models.rnn import CELLS, RNN
 from symscope.models.transformer import Transformer
 from symscope.site import Site
@@ -45,7 +46,7 @@ def default_site(architecture: str) -> Site:
 
 
 def save_network(path: Path, module: nn.Module, config: Mapping[str, Any]) -> None:
-    """Write weights and `config`, the arguments of `build`, whole or not at all."""
+    """Write weights and `config`, the arguments of `build` or `build_real`, whole or not at all."""
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
     metadata = {"symscope": json.dumps(dict(config))}
     write_whole(path, lambda p: save_file(tensors, p, metadata=metadata))
@@ -56,7 +57,8 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     tensors, metadata = _read_safetensors(path)
     try:
         config = json.loads(metadata["symscope"])
-        module = build(**config)
+        of_numbers = config["architecture"] in real_rnn.ARCHITECTURES
+        module: nn.Module = (real_rnn.build_real if of_numbers else build)(**config)
     except (KeyError, TypeError, ValueError) as error:
         raise SymscopeError(f"{path} does not say which network it is: {error}") from None
     fill(module, tensors, path)

@@ -1,5 +1,7 @@
 """Tasks, one file per family."""
 
+from symscope.tasks.algorithms import ALGORITHMS, algorithm
 from symscope.tasks.numbers import KINDS, Counting
+from symscope.tasks.programmed import Programmed
 
-__all__ = ["KINDS", "Counting"]
+__all__ = ["ALGORITHMS", "KINDS", "Counting", "Programmed", "algorithm"]

@@ -14,6 +14,10 @@ from symscope.task import IGNORE, Pairs, Task, joined
 _SPLITS = {"fit": range(8), "validation": range(8, 9), "test": range(9, 10)}
 """Tenths of all pairs, told apart by a hash of both inputs and both steps."""
 _MOST_LISTED = 4096
+_MOST_LOGITS = 2**25
+"""Of one batch at the gate, which is run at once: 128 MB."""
+ANY = range(2**31)
+"""The classes where only -1 asks for nothing."""
 Draw = Callable[[int, torch.Generator], Tensor]
 
 
@@ -21,8 +25,10 @@ class Programmed(Task):
     """Any program as a task; others that behave alike can stand beside it as hypotheses.
 
     Inputs are integers, uniform over the program's input ranges: (sample, `length`) for a step
-    program, (sample, input) for an expression program. `draw(count, generator)` gives others.
-    The right answer is the program's output, at every step or once; -1 asks for nothing.
+    program, (sample, `length`, input) if it takes several, (sample, input) for an expression
+    program. `draw(count, generator)` gives others. The right answer is the program's output, at
+    every step or once. A network chooses it from `classes`, and so it is given as its place among
+    them; an output that is not among them asks for nothing, as -1 does if nothing else is said.
 
     >>> from symscope.program import Program, Variable
     >>> bits = Variable("a", 0, 1), Variable("b", 0, 1)
@@ -34,12 +40,14 @@ class Programmed(Task):
 
     def __init__(
         self, program: Program, others: Sequence[Program] = (), length: int = 12,
-        draw: Draw | None = None,
+        draw: Draw | None = None, classes: range = ANY,
     ):  # fmt: skip
         self._program, self.name, self.length, self._draw = program, program.name, length, draw
+        self.classes = classes
         self.programs: Mapping[str, Program] = {p.name: p for p in (program, *others)}
-        highest = max(int(v.high) for v in program.inputs)
-        self.vocabulary = tuple(map(str, range(highest + 1)))
+        lowest, highest = (f(int(v) for x in program.inputs for v in (x.low, x.high))
+                           for f in (min, max))  # fmt: skip
+        self.vocabulary = tuple(map(str, range(min(0, lowest), highest + 1)))
 
     @property
     def program(self) -> Program:
@@ -53,33 +61,49 @@ class Programmed(Task):
         return ranges * self.length if self.program.stepped else ranges
 
     @property
-    def _count(self) -> int:
+    def count(self) -> int:
+        """How many inputs there are in the ranges."""
         return math.prod(high - low + 1 for low, high in self._ranges)
 
     def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
-        """`count` inputs, (sample, step) or (sample, input); nothing is held out."""
+        """`count` inputs; nothing is held out."""
         if self._draw is not None:
             return self._draw(count, generator)
         columns = [torch.randint(low, high + 1, (count,), generator=generator)
                    for low, high in self._ranges]  # fmt: skip
-        return torch.stack(columns, 1)
+        return self._shaped(torch.stack(columns, 1))
 
     def enumerate(self) -> Tensor:
         """All inputs; raises `SymscopeError` where they are drawn by a rule or are too many."""
-        if self._draw is not None or self._count > 2**20:
+        if self._draw is not None or self.count > 2**20:
             raise SymscopeError(f"{self.name} cannot list its inputs; sample them")
         values = [torch.arange(low, high + 1) for low, high in self._ranges]
-        return torch.cartesian_prod(*values).view(-1, len(values))
+        return self._shaped(torch.cartesian_prod(*values).view(-1, len(values)))
+
+    def _shaped(self, columns: Tensor) -> Tensor:
+        several = self.program.stepped and len(self.program.inputs) > 1
+        return columns.unflatten(1, (self.length, -1)) if several else columns
+
+    def answers(self, inputs: Tensor) -> Tensor:
+        """The program's output, (sample, step), (sample, step, output) or (sample,)."""
+        return self.program.run(inputs).output
 
     def correct(self, inputs: Tensor) -> Tensor:
-        """The program's output, `IGNORE` where that is -1, (sample, step) or (sample,)."""
-        return _asked(self.program.run(inputs).output)
+        """The answers' places among `classes`, `IGNORE` for an answer that is not among them."""
+        return self._place(self.answers(inputs))
+
+    def _place(self, answers: Tensor) -> Tensor:
+        known = (answers >= self.classes.start) & (answers < self.classes.stop)
+        return torch.where(known, answers - self.classes.start, IGNORE)
 
     def gate(self, generator: torch.Generator) -> Tensor:
-        """All inputs where they are few, else 4,096 of them."""
-        if self._draw is None and self._count <= _MOST_LISTED:
+        """All inputs where they are few, else 4,096 of them, or fewer where classes are many."""
+        if self._draw is None and self.count <= _MOST_LISTED:
             return self.enumerate()
-        return self.sample(_MOST_LISTED, generator)
+        if self.classes == ANY:
+            return self.sample(_MOST_LISTED, generator)
+        logits = self.answers(self.sample(1, generator)).numel() * len(self.classes)
+        return self.sample(min(_MOST_LISTED, _MOST_LOGITS // logits), generator)
 
     def pairs(
         self, program: Program, variables: tuple[str, ...], count: int, seed: int, split: str,
@@ -125,28 +149,28 @@ class Programmed(Task):
         at_base, at_source = (torch.randint(steps, (count,), generator=generator) for _ in range(2))
         here, there = tuple(at_base.tolist()), tuple(at_source.tolist())
         named = {n: ((n, here), (n, there)) if program.stepped else (n, n) for n in program.names}
-        target = _asked(interchange(program, base, source, dict(named[v] for v in variables)))
+        swapped = interchange(program, base, source, dict(named[v] for v in variables))
+        target = self._place(swapped)
         natural = program.run(base, read=[b for b, _ in named.values()])
         donor = program.run(source, read=[s for _, s in named.values()]).values
-        changes = target != _asked(natural.output)
+        changes = target != self._place(natural.output)
         if program.stepped:
             later = torch.arange(steps) >= at_base[:, None]
-            target, changes = torch.where(later, target, IGNORE), (changes & later).any(1)
-        labels = {"changes": changes}
+            later = later.view(count, steps, *[1] * (target.dim() - 2))
+            target, changes = torch.where(later, target, IGNORE), changes & later
+        labels = {"changes": changes.view(count, -1).any(1)}
         for name, (b, s) in named.items():
             labels |= {f"{name}.base": natural.values[b], f"{name}.source": donor[s]}
-        return Pairs(base, at_base, source, at_source, target, labels, variables)
-
-
-def _asked(output: Tensor) -> Tensor:
-    return torch.where(output == -1, IGNORE, output)
+        lowest = self.classes.start
+        return Pairs(
+            base, at_base, source, at_source, target, labels, variables, lowest=lowest
+        )  # fmt: skip
 
 
 def _key(pairs: Pairs) -> Tensor:
     """A number for each pair that depends on both inputs and both steps."""
-    columns = torch.cat(
-        [pairs.base, pairs.base_step[:, None], pairs.source, pairs.source_step[:, None]], 1
-    )
+    steps = pairs.base_step[:, None], pairs.source_step[:, None]
+    columns = torch.cat([pairs.base.flatten(1), steps[0], pairs.source.flatten(1), steps[1]], 1)
     key = torch.zeros(len(columns), dtype=torch.long)
     for column in columns.T:
         key = (key * 1_103_515_245 + column + 12_345) % 2_147_483_647

@@ -1,0 +1,1 @@
+"""Which programs did networks learn on 62 published tasks, and are they right?"""

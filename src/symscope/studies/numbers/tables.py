@@ -6,16 +6,8 @@ from collections.abc import Iterable
 from symscope.align.accept import verdict
 from symscope.evidence import Evidence
 from symscope.report.tables import (
-    Maker,
-    Records,
-    bracketed,
-    published,
-    score,
-    seeds,
-    share,
-    table,
-    word,
-)
+    Maker, Records, bracketed, published, score, seeds, share, table, word,
+)  # fmt: skip
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
 
@@ -117,11 +109,11 @@ def training_table(records: Records) -> str:
         cells = []
         for width, (accuracy, iia) in figures.items():
             record = records.get(f"numbers.training.{width}.epoch{epoch}.count.iia")
-            done = record is not None and record.score is not None
-            mine = ""
-            if done:
-                assert record is not None, "done says so"
-                mine = f"{record.controls['accuracy']:.2f} / {record.score:.3f}{word(record)}"
+            mine = (
+                ""
+                if record is None or record.score is None
+                else (f"{record.controls['accuracy']:.2f} / {record.score:.3f}{word(record)}")
+            )
             cells.append(f"{mine} [{accuracy:.2f} / {iia:.3f}]")
         rows.append([str(epoch), *cells])
     widths = next(iter(FIGURE_3_RIGHT.values()))

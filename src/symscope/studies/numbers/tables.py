@@ -6,7 +6,15 @@ from collections.abc import Iterable
 from symscope.align.accept import verdict
 from symscope.evidence import Evidence
 from symscope.report.tables import (
-    Maker, Records, bracketed, published, score, seeds, share, table, word,
+    Maker,
+    Records,
+    bracketed,
+    published,
+    score,
+    seeds,
+    share,
+    table,
+    word,
 )  # fmt: skip
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
@@ -63,7 +71,7 @@ def accuracy_table(records: Records) -> str:
 def controls_table(records: Records) -> str:
     """Every control of every variable, one line per claim."""
     claims = [r for c, r in records.items() if re.fullmatch(r"numbers\.\w+\.\w+\.\w+\.\w+\.iia", c)
-              and r.score is not None and _variable(c)]  # fmt: skip
+              and r.score is not None and c.endswith(tuple(COLUMNS.values()))]  # fmt: skip
     names = list(dict.fromkeys(n for r in claims for n in r.controls))
     rows = [[_short(r), f"**{r.score:.3f}**{word(r)}"]
             + [f"{r.controls[n]:.2f}" if n in r.controls else "" for n in names]
@@ -271,11 +279,6 @@ def _each(record: Evidence | None) -> str:
 def _failed(record: Evidence) -> str:
     """The parts of the note that name seeds below the gate."""
     return "; ".join(p for p in record.note.split("; ") if "not analysed" in p) or "–"
-
-
-def _variable(claim: str) -> bool:
-    """Whether the claim is of a column of the main table."""
-    return any(claim.endswith(f".{column}") for column in COLUMNS.values())
 
 
 def _short(record: Evidence) -> str:

@@ -1,0 +1,1 @@
+"""Which program? From a trained network to a short program that answers as it does."""

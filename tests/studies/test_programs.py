@@ -36,6 +36,7 @@ def test_a_network_and_its_evidence_are_written_once(tmp_path, monkeypatch):
     path = tmp_path / "units" / "network-bitwise_not-1.json"
     (evidence,) = read_evidence(path)
     assert evidence.claim == "programs.bitwise_not.network.accuracy" and evidence.score == 1
+    assert len(evidence.config["attempts"]) == 1
     assert evidence.seeds == [1] and {"commit", "torch"} <= set(evidence.config["made"])
     network, config = load_network(tmp_path / "networks" / "bitwise_not-1.safetensors")
     assert config["architecture"] == "real_mlp"

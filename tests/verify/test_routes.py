@@ -38,7 +38,7 @@ def pair(name, length=None):
 @pytest.mark.parametrize("name", ["palindromes to 10 only", "balanced, never dead"])
 def test_no_route_proves_what_is_false(route, name):
     length = UNEQUAL[name][2]
-    soon = time.monotonic() + 2
+    soon = time.monotonic() + 1
     assert not isinstance(route(pair(name, length), soon), Proof)
     if route in (product, exhaustive, bounded):
         below = route(pair(name, length - 1), LATER)
@@ -57,7 +57,7 @@ def test_exhaustive_runs_every_input_once():
     proof = exhaustive(pair("thirds", 10), LATER)
     assert (proof.cases, proof.kind, proof.method) == (1024, "to length 10", "exhaustive")
     answer = exhaustive(pair("thirds", 21), LATER)
-    assert isinstance(answer, Unknown) and "are more than" in answer.tried[0]
+    assert isinstance(answer, Unknown) and "more than 1048576 inputs" in answer.tried[0]
     assert isinstance(exhaustive(pair("thirds"), LATER), Unknown)
     alone = pair("squares")
     assert exhaustive(alone, LATER).cases == 20
@@ -73,7 +73,7 @@ def test_exhaustive_finds_the_one_input_that_differs():
 
 def test_the_product_machine_closes_where_states_are_few():
     proof = product(pair("sevenths"), LATER)
-    assert (proof.cases, proof.kind) == (14, "for all lengths")
+    assert (proof.cases, proof.kind) == (28, "for all lengths")
     answer = product(pair("dithering"), LATER, most=100)
     assert isinstance(answer, Unknown) and answer.length == 6
     assert isinstance(small_product(pair("an idle counter"), LATER), Unknown)

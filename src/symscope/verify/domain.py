@@ -24,6 +24,8 @@ class Domain:
         for v in self.inputs:
             if v.kind != "int":
                 raise SymscopeError(f"input {v.name} is {v.kind}: equality is decided on integers")
+            if any(math.isfinite(end) and end != int(end) for end in (v.low, v.high)):
+                raise SymscopeError(f"input {v.name} is an integer: {v.low} to {v.high} is not")
             if not v.low <= v.high:
                 raise SymscopeError(f"input {v.name} has no value: {v.low} to {v.high}")
         if self.length is not None and self.length < 1:

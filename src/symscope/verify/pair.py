@@ -82,6 +82,11 @@ class Pair:
                 return False
         return True
 
+    @property
+    def rows(self) -> int:
+        """How many rows a batch may have, so that one step of it takes no longer than a moment."""
+        return 2**16 if self.integral else 2**10
+
     def initial(self) -> State:
         """The registers before the first step."""
         starts = [one.initial() for one in self.sides]

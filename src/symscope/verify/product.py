@@ -13,7 +13,6 @@ from symscope.verify.pair import Answer, Pair, unequal
 
 MOST_PAIRS = 2**17
 _MOST_SYMBOLS = 2**17
-_CHUNK = 2**16
 Key = tuple[Any, ...]
 
 
@@ -27,19 +26,21 @@ def product(
 ) -> Answer:
     """A proof when no more than `most` pairs of states exist, or a shortest counterexample.
 
-    With a length in the domain, a search to that depth is a proof to it.
+    Its cases are inputs in pairs of states. With a length in the domain, a search to that depth is
+    a proof to it.
     """
     if pair.domain.symbols > _MOST_SYMBOLS:
         return pair.unknown(f"product machine: {pair.domain.symbols:g} inputs at one step")
     symbols = pair.domain.listed()
     first = _key(pair, tuple(pair.initial().values()))
     parents: dict[Key, tuple[Key, int]] = {}
-    level, seen, depth = [first], {first}, 0
+    level, seen, depth, cases = [first], {first}, 0, 0
     while level:
         if pair.stepped and depth == pair.domain.length:
-            return pair.proof("product machine", len(seen))
+            return pair.proof("product machine", cases)
         following: list[Key] = []
         for keys, picks, step in _steps(pair, level, symbols):
+            cases += len(picks)
             differs = unequal(step.found, step.expected, len(picks))
             if differs.any():
                 at = int(differs.argmax())
@@ -48,15 +49,15 @@ def product(
             _collect(pair, step.state, keys, picks, seen, following, parents)
             if len(seen) > most or depth > deepest or time.monotonic() > deadline:
                 told = f"product machine: not closed with {len(seen)} pairs of states"
-                return pair.unknown(told, len(seen), length=depth)
+                return pair.unknown(told, cases, length=depth)
         level, depth = following, depth + 1
     kind = "for all lengths" if pair.stepped else ""
-    return pair.proof("product machine", len(seen), kind=kind)
+    return pair.proof("product machine", cases, kind=kind)
 
 
 def _steps(pair: Pair, level: list[Key], symbols: np.ndarray) -> Any:
     """All inputs in all states of a level, in batches: states' keys, symbols' indices, steps."""
-    rows = max(1, _CHUNK // len(symbols))
+    rows = max(1, pair.rows // len(symbols))
     width = len(pair.registers)
     for start in range(0, len(level), rows):
         keys = level[start : start + rows]

@@ -9,7 +9,7 @@ import numpy as np
 from symscope.evidence import SymscopeError
 from symscope.verify.pair import Pair, Step
 
-MEGABYTES = 1500
+MEGABYTES = 800
 
 
 def load() -> Any:

@@ -75,7 +75,7 @@ def with_one_constant_changed(program):
 
 @pytest.mark.parametrize(
     "name",
-    ["thirds", "balanced, sticky", "majority of 3", "decimal addition", "free body", "sums mod 4",
+    ["thirds", "balanced, sticky", "majority of 3", "binary addition", "gravity", "sums mod 4",
      "palindromes", "triangular numbers"],
 )  # fmt: skip
 def test_one_constant_of_a_right_program_changed_is_noticed(name):

@@ -80,7 +80,36 @@ def test_the_product_machine_closes_where_states_are_few():
     assert isinstance(product(pair("max of any integers"), LATER), Unknown)
 
 
+def test_exhaustive_gives_the_shortest_though_a_later_one():
+    early = stepping(BIT, "x or k > 3", {"k": "k + 1"})  # all that begin with 1 come in batch two
+    found = exhaustive(Pair(early, stepping(BIT, "0 * total(x)"), Domain(BIT, 17)), LATER)
+    assert found.inputs == [1]
+
+
+def test_an_integer_and_the_float_equal_to_it_are_two_states():
+    large = stepping(BIT, "y", {"a": "a * 1.0"}, {"a": 2**53}, y="a + 1 == a")
+    found = product(Pair(large, stepping(BIT, "0 * total(x)"), Domain(BIT)), LATER)
+    assert isinstance(found, Counterexample) and len(found.inputs) == 2
+
+
+def test_bounded_proves_no_more_than_the_steps_it_took():
+    assert isinstance(bounded(pair("thirds"), LATER, most=3), Unknown)
+    answer = bounded(pair("thirds", 9), LATER, most=3)
+    assert isinstance(answer, Unknown) and answer.length == 3
+    assert bounded(pair("thirds", 3), LATER).kind == "to length 3"
+
+
+def test_a_model_in_which_division_by_zero_is_something_else_is_no_counterexample():
+    guarded, bare = stepping(BITS, "0 if t == 0 else s // t"), stepping(BITS, "s // t")
+    answer = bounded(Pair(bare, guarded, Domain(BITS)), LATER)
+    assert isinstance(answer, Unknown) and "that is none" in answer.tried[0]
+
+
 def test_affine_needs_as_many_terms_as_there_are_registers():
+    chain = {f"h{i}": f"h{i - 1}" if i else "x" for i in range(6)}
+    last = stepping(BIT, "y", chain, y="h5")
+    found = affine(Pair(last, stepping(BIT, "0 * x"), Domain(BIT)), LATER)
+    assert found.inputs == [1, 0, 0, 0, 0, 0, 0]
     delay = {f"h{i}": f"h{i - 1}" if i else "x" for i in range(6)}
     late = stepping(BIT, "h5", delay)
     found = affine(Pair(late, stepping(BIT, "0 * total(x)"), Domain(BIT)), LATER)

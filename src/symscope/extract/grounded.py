@@ -1,9 +1,9 @@
 """Is the program in the network, or does it only behave as it does?
 
 Two tests on the network's states. *Variance*: what is left of the states' variance among states in
-which the program's registers and its answer are equal, as a share of all. *Swaps*: the state of one run is put
-into another at a random step, where the registers are equal and where they are not; the answers
-from there on have to be those of the program with its registers swapped.
+which the program's registers and its answer are equal, as a share of all. *Swaps*: the state of one
+run is put into another at a random step, where the registers are equal and where they are not; the
+answers from there on have to be those of the program with its registers swapped.
 """
 
 from collections.abc import Mapping

@@ -109,7 +109,8 @@ def _equation(names: Sequence[str], matrix: np.ndarray, target: np.ndarray) -> s
     if rank != rows.shape[1] - 1:
         return None
     direction = directions[-1]
-    direction = direction / np.min(np.abs(direction[np.abs(direction) > 1e-6]))
+    used = direction[np.abs(direction) > 1e-6]
+    direction = -direction / np.sign(used[0]) / np.min(np.abs(used))  # the first name on the left
     for multiple in MULTIPLES:
         scaled = multiple * direction
         if np.allclose(scaled, np.rint(scaled), atol=1e-6):

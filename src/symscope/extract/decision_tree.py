@@ -20,8 +20,10 @@ CONDITIONS, VALUES = 50_000, 400
 """So many different conditions, and expressions to join, are looked at, the cheapest ones."""
 PAIRS = 200_000
 """So many comparisons of two expressions are computed."""
-NONE = np.iinfo(np.int32).max
-"""The cost of what is not there."""
+LEAST = 4
+"""A tree costs as much at least: a name, another, a name as condition, and the choice."""
+NONE = 10**6
+"""The cost of what is not there: more than any tree's."""
 COMPARISONS = (
     ("({} < {})", np.less), ("({1} < {0})", np.greater), ("({} == {})", np.equal),
 )  # fmt: skip
@@ -36,16 +38,20 @@ class Choice:
     made: np.ndarray
 
 
-def decision_trees(bank: Bank, target: np.ndarray, level: int) -> Iterator[str]:
-    """The cheapest tree found that is the target on the bank's rows, if there is one.
+def decision_trees(bank: Bank, target: np.ndarray, most_cost: int, below: int) -> Iterator[str]:
+    """The cheapest tree found that is the target on the bank's rows, if it costs less than `below`.
 
     Conditions are the truth values in the bank and comparisons of two of its expressions, whose
-    costs together are at most three above `level`.
+    costs together are at most `most_cost`.
     """
-    values, conditions = _values(bank, target), _conditions(bank, level + 3)
+    if below <= LEAST:
+        return
+    values = _values(bank, target)
+    conditions = _conditions(bank, min(most_cost, below - LEAST + 2), below - LEAST + 3)
     if len(conditions.masks) and len(values.masks):
         every = _packed(np.ones((1, len(target)), bool))[0]
-        found = _tree(bank, values, conditions, every, DEPTH)
+        depth = DEPTH if below > 2 * LEAST - 1 else 1
+        found = _tree(bank, values, conditions, every, depth)
         if found is not None:
             yield found[1]
 
@@ -91,8 +97,7 @@ def _promising(
     rest = np.where((yes[one] >= 0)[:, None], other[one], held[one])
     left = _counts(rest)
     ranked = np.lexsort((price[one], left))
-    first = np.unique(rest[ranked], axis=0, return_index=True)[1]
-    chosen = one[ranked[np.sort(first)[:BEAM]]]
+    chosen = one[ranked[_first(rest[ranked])[:BEAM]]]
     return [(int(i), bool(yes[i] >= 0)) for i in chosen]
 
 
@@ -104,14 +109,14 @@ def _cheapest(values: Choice, needed: np.ndarray) -> tuple[np.ndarray, np.ndarra
         served = ~np.any(needed[open_] & ~mask, axis=1)
         best[open_[served]] = i
         open_ = open_[~served]
-    return best, np.where(best >= 0, values.costs[best], NONE // 4)
+    return best, np.where(best >= 0, values.costs[best], NONE)
 
 
 def _values(bank: Bank, target: np.ndarray) -> Choice:
     """The expressions that are right on most rows, and those that no cheaper one replaces."""
     masks = _packed(bank.values[: bank.size] == target)
     costs = bank.costs[: bank.size]
-    first = np.unique(masks, axis=0, return_index=True)[1]  # the first is the cheapest
+    first = _first(masks)  # of equals the cheapest
     counts = _counts(masks[first])
     first = first[np.argsort(-counts, kind="stable")][: 8 * VALUES]
     first = np.sort(first[_counts(masks[first]) > 0])
@@ -124,16 +129,16 @@ def _values(bank: Bank, target: np.ndarray) -> Choice:
     return Choice(masks[kept], costs[kept], np.array(kept)[:, None])
 
 
-def _conditions(bank: Bank, most_cost: int) -> Choice:
+def _conditions(bank: Bank, both_cost: int, most_cost: int) -> Choice:
     """The truth values in the bank, and comparisons of two expressions, each set of rows once."""
-    truths = np.flatnonzero(bank.truths[: bank.size])
+    truths = np.flatnonzero(bank.truths[: bank.size] & (bank.costs[: bank.size] <= most_cost))
     masks = [_packed(bank.values[truths] == 1)]
     costs = [bank.costs[truths]]
     made = [np.stack([np.full(len(truths), -1), truths, truths], 1)]
     left = PAIRS
     numbers = np.flatnonzero(~bank.truths[: bank.size])
     cost_of = bank.costs[numbers]
-    for total in range(2, most_cost + 1):
+    for total in range(2, both_cost + 1):
         for smaller in range(1, total // 2 + 1):
             i, j = np.meshgrid(
                 numbers[cost_of == smaller], numbers[cost_of == total - smaller], indexing="ij"
@@ -146,7 +151,7 @@ def _conditions(bank: Bank, most_cost: int) -> Choice:
                 made.append(np.stack([np.full(len(i), kind), i, j], 1))
     together = np.concatenate(masks), np.concatenate(costs), np.concatenate(made)
     cheap = np.argsort(together[1], kind="stable")
-    first = np.sort(np.unique(together[0][cheap], axis=0, return_index=True)[1])[:CONDITIONS]
+    first = _first(together[0][cheap])[:CONDITIONS]
     return Choice(*(part[cheap][first] for part in together))
 
 
@@ -163,6 +168,12 @@ def _value(bank: Bank, values: Choice, index: int) -> str:
 
 def _written(test: str, yes: str, no: str) -> str:
     return test if (yes, no) == ("1", "0") else f"({yes} if {test} else {no})"
+
+
+def _first(masks: np.ndarray) -> np.ndarray:
+    """The indices of the first of each, in order; by a random projection, as in the bank."""
+    odd = np.random.default_rng(1).integers(0, 2**63, masks.shape[1], dtype=np.uint64) * 2 + 1
+    return np.sort(np.unique(masks @ odd, return_index=True)[1])
 
 
 def _packed(rows: np.ndarray) -> np.ndarray:

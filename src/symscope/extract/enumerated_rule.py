@@ -25,6 +25,8 @@ MOST = 120_000
 """Expressions kept: with 96 rows, 60 MB."""
 AFTER = 15_000
 """With a rule in hand, the search for a shorter one ends after the level that passes this."""
+DEAR = 10**6
+"""What no expression costs."""
 LEAVES = range(-2, 17)
 FEW = 8
 """The target's values are leaves if there are so few of them."""
@@ -79,16 +81,16 @@ def _search(
     """The cheapest expression that is the target, None, or the rows on which one was wrong."""
     bank = Bank({n: c[rows] for n, c in columns.items()}, leaves, limits.most, limits.most_nodes)
     moduli = [c for c in leaves if c > 1]
-    best, price = None, limits.below
+    best, price = None, limits.below or DEAR
     for level in count(1):
         more = bank.grow(level, limits.end)
-        for text in last_steps(bank, target[rows], moduli, level):
-            if price is None or cost(text) < price:
+        for text in last_steps(bank, target[rows], moduli, level + 3, price):
+            if cost(text) < price:
                 wrong = wrong_rows(text, columns, target)
                 if len(wrong):
                     return wrong
                 best, price = plain(text), cost(text)
-        shortest = price is not None and price <= level + 1
+        shortest = price <= level + 1
         if not more or shortest or (best is not None and bank.size > AFTER):
             return best
     raise AssertionError

@@ -15,8 +15,14 @@ FIRST = 8
 """A remainder or quotient is computed on so many rows before all are looked at."""
 
 
-def last_steps(bank: Bank, target: np.ndarray, moduli: Sequence[int], level: int) -> Iterator[str]:
-    """The expressions found that are the target on the bank's rows, not the cheapest first."""
+def last_steps(
+    bank: Bank, target: np.ndarray, moduli: Sequence[int], most_cost: int, below: int
+) -> Iterator[str]:
+    """The expressions found that are the target on the bank's rows, in no order of cost.
+
+    `most_cost` is what two expressions may cost that are compared, `below` what a tree must cost
+    less than.
+    """
     wanted = bank.projected(target[None])
     yield from (bank.text(i) for i in bank.find(wanted) if i >= 0)
     yield from _of_two(bank, "({0} + {1})", wanted - bank.hashes[: bank.size])
@@ -25,7 +31,7 @@ def last_steps(bank: Bank, target: np.ndarray, moduli: Sequence[int], level: int
     yield from (f"-({bank.text(i)})" for i in minus if i >= 0)
     for modulus in moduli:
         yield from _divided(bank, target, modulus)
-    yield from decision_trees(bank, target, level)
+    yield from decision_trees(bank, target, most_cost, below)
 
 
 def _of_two(bank: Bank, form: str, other: np.ndarray) -> Iterator[str]:

@@ -1,11 +1,13 @@
 """From observed rows to a rule: the shortest expression that gives one column from the others."""
 
+import ast
 import time
 from collections.abc import Mapping, Sequence
 
 import numpy as np
 
 from symscope.evidence import SymscopeError
+from symscope.expression import parse
 from symscope.extract.affine_rule import affine_rule
 from symscope.extract.boolean_rule import boolean_rule
 from symscope.extract.cost import cost
@@ -72,6 +74,9 @@ def _checked(
 ) -> tuple[dict[str, np.ndarray], np.ndarray]:
     """The same as 64-bit integers; raises `SymscopeError` for what is none."""
     arrays = {name: np.asarray(column) for name, column in columns.items()}
+    for name in arrays:
+        if not isinstance(parse(name), ast.Name):
+            raise SymscopeError(f"column {name!r} is no name; an expression could not refer to it")
     for name, array in {**arrays, "the target": np.asarray(target)}.items():
         if array.dtype != bool and not np.issubdtype(array.dtype, np.integer):
             raise SymscopeError(f"{name} holds {array.dtype}; round it to integers first")

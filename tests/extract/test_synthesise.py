@@ -47,7 +47,7 @@ def _table():
     yield "smallest so far", {"m": (-1, 9), "x": (0, 9)}, np.minimum, 3
     yield "more ones", _columns(("c0", "c1"), COUNT), _largest, 3
     yield "most frequent of three", _columns(("c0", "c1", "c2"), COUNT), _largest, 11
-    yield "most frequent of four", _columns(("c0", "c1", "c2", "c3"), COUNT), _largest, 18
+    yield "most frequent of four", _columns(("c0", "c1", "c2", "c3"), COUNT), _largest, 21
     yield "even", {"x": (0, 9)}, lambda x: x % 2 == 0, 6
     yield "evens so far", {"n": COUNT, "x": (0, 9)}, lambda n, x: n + (x % 2 == 0), 8
     yield "square", {"x": (0, 19)}, lambda x: np.isin(x, (0, 1, 4, 9, 16)), 21

@@ -12,6 +12,7 @@ import numpy as np
 from symscope.extract.cost import cost
 from symscope.extract.equations import equations
 from symscope.extract.holds import holds
+from symscope.extract.plain import plain
 from symscope.extract.remainders import congruent
 from symscope.extract.sum_of_products import MOST_BITS, sum_of_products
 from symscope.extract.weighted_sum import weighted_sum
@@ -38,13 +39,13 @@ def boolean_rule(
     used = without_idle(bits, target)
     if used is None:
         return None
-    found: list[tuple[int, str]] = []
+    found: list[str] = []
     for names in (list(bits), used):
         matrix, value = _distinct(np.stack([bits[n] for n in names], 1), target)
         for text in _forms(names, matrix, value):
             if text is not None and cost(text) <= len(value) and holds(text, columns, target):
-                found.append((cost(text), text))
-    return min(found)[1] if found else None
+                found.append(plain(text))
+    return min(found, key=cost, default=None)
 
 
 def without_idle(bits: Mapping[str, np.ndarray], target: np.ndarray) -> list[str] | None:

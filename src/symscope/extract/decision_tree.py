@@ -11,12 +11,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from symscope.extract.bank import Bank
+from symscope.extract.cost import cost
 
 DEPTH = 2
 """So many conditions lie above each other at most."""
 BEAM = 6
 """So many ways to leave one side open are followed."""
-CONDITIONS, VALUES = 50_000, 400
+CONDITIONS, VALUES = 20_000, 300
 """So many different conditions, and expressions to join, are looked at, the cheapest ones."""
 PAIRS = 200_000
 """So many comparisons of two expressions are computed."""
@@ -47,12 +48,13 @@ def decision_trees(bank: Bank, target: np.ndarray, most_cost: int, below: int) -
     if below <= LEAST:
         return
     values = _values(bank, target)
+    # a tree whose leaves are 1 and 0 is written as its condition, which may cost all there is
     conditions = _conditions(bank, min(most_cost, below - LEAST + 2), below - LEAST + 3)
     if len(conditions.masks) and len(values.masks):
         every = _packed(np.ones((1, len(target)), bool))[0]
         depth = DEPTH if below > 2 * LEAST - 1 else 1
         found = _tree(bank, values, conditions, every, depth)
-        if found is not None:
+        if found is not None and cost(found[1]) < below:
             yield found[1]
 
 

@@ -23,7 +23,7 @@ MORE = 32
 """Rows that join when an expression turned out to be wrong on them, at most."""
 MOST = 120_000
 """Expressions kept: with 96 rows, 60 MB."""
-AFTER = 15_000
+AFTER = 2_000
 """With a rule in hand, the search for a shorter one ends after the level that passes this."""
 DEAR = 10**6
 """What no expression costs."""

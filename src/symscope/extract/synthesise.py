@@ -18,7 +18,7 @@ from symscope.extract.plain import plain
 
 QUICK = (affine_rule, boolean_rule, member_rule)
 """The methods that look for one form each, cheapest first."""
-FEWER = 20_000
+FEWER = 8_000
 """Expressions tried for a shorter rule when one is known."""
 
 

@@ -29,21 +29,15 @@ def methods_table(records: Records) -> str:
             f"{tpr.controls['seconds_per_claim']:.1f}",
         ])  # fmt: skip
     head = ["method", "true claims accepted", "false claims accepted",
-            "false, without searched controls", "false, by the score alone", "AUROC of the IIA", "angle to the truth (largest)",
-            "value off by", "dimensions too many", "seconds per claim"]  # fmt: skip
+            "false, without searched controls", "false, by the score alone",
+            "AUROC of the IIA", "angle to the truth (largest)", "value off by", "dimensions too many", "seconds per claim"]  # fmt: skip
     return table(head, rows)
 
 
 def families_table(records: Records) -> str:
     """The default method's error rates, family by family."""
-    families = sorted(
-        {
-            f
-            for c in records
-            if c.endswith(".das.tpr") and not (f := c.split(".")[1]).startswith(QUIET)
-        }
-        - {"all"}
-    )
+    named = {c.split(".")[1] for c in records if c.endswith(".das.fpr")}
+    families = sorted(named - {"all", "untrained"})
     rows = []
     for family in families:
         tpr, fpr, angle = (records.get(f"truth.{family}.das.{r}") for r in ("tpr", "fpr", "angle"))

@@ -30,7 +30,8 @@ def methods_table(records: Records) -> str:
         ])  # fmt: skip
     head = ["method", "true claims accepted", "false claims accepted",
             "false, without searched controls", "false, by the score alone",
-            "AUROC of the IIA", "angle to the truth (largest)", "value off by", "dimensions too many", "seconds per claim"]  # fmt: skip
+            "AUROC of the IIA", "angle to the truth (largest)", "value off by",
+            "dimensions too many", "seconds per claim"]  # fmt: skip
     return table(head, rows)
 
 

@@ -1,6 +1,7 @@
 """Each route alone: what it proves, what it leaves to the others, and that it counts exactly."""
 
 import math
+import sys
 import time
 from dataclasses import replace
 
@@ -13,7 +14,7 @@ from pairs import BIT, BITS, DIGIT, EQUAL, FREEBODY, PALINDROME, PARITY, SIGNED,
 from symscope.evidence import Counterexample, Proof, SymscopeError, Unknown
 from symscope.expression import evaluate, parse
 from symscope.program import Variable
-from symscope.verify import Domain
+from symscope.verify import Domain, solver
 from symscope.verify.affine import affine
 from symscope.verify.bounded import bounded
 from symscope.verify.exhaustive import exhaustive
@@ -88,7 +89,7 @@ def test_exhaustive_gives_the_shortest_though_a_later_one():
 
 def test_an_integer_and_the_float_equal_to_it_are_two_states():
     large = stepping(BIT, "y", {"a": "a * 1.0"}, {"a": 2**53}, y="a + 1 == a")
-    found = product(Pair(large, stepping(BIT, "0 * total(x)"), Domain(BIT)), LATER)
+    found = product(Pair(large, stepping(BIT, "0 * x"), Domain(BIT)), LATER)
     assert isinstance(found, Counterexample) and len(found.inputs) == 2
 
 
@@ -152,6 +153,20 @@ def test_outputs_that_differ_in_the_first_steps_are_no_base_of_an_induction():
     assert isinstance(induction(Pair(early, always, Domain(BIT)), LATER), Unknown)
 
 
+def test_what_held_on_all_runs_and_not_for_ever_proves_nothing():
+    late = stepping(BIT, "k == 300", {"k": "k + 1"})  # on all runs seen, k <= 200
+    answer = induction(Pair(late, stepping(BIT, "0 * total(x)"), Domain(BIT)), LATER)
+    assert isinstance(answer, Unknown)
+
+
+def test_a_relation_that_does_not_hold_at_the_start_proves_nothing(monkeypatch):
+    output = "x if k > 10 and a == 0 else 0"
+    late = stepping(BIT, output, {"a": "a", "k": "k + 1"})
+    monkeypatch.setattr("symscope.verify.induction.guessed", lambda *_: ["program_a == 1"])
+    answer = induction(Pair(late, stepping(BIT, "0 * total(x)"), Domain(BIT)), LATER)
+    assert isinstance(answer, Unknown)
+
+
 def test_relations_far_from_the_start_are_seen():
     on = stepping(BIT, "on", {"c": "c + x", "on": "on or c + x >= 40"})
     full = stepping(BIT, "c >= 40", {"c": "min(c + x, 40)"})
@@ -165,6 +180,11 @@ def test_a_register_may_follow_another_through_its_remainder():
     assert isinstance(proof, Proof)
 
 
+def test_a_question_without_time_is_not_answered():
+    assert solver.check([], time.monotonic() - 1) == "unknown"
+    assert solver.check([], LATER) not in (None, "unknown")
+
+
 def test_a_found_difference_is_cut_down_to_a_shortest_one():
     two = pair("palindromes to 10 only")
     tokens = np.ones((40, 1), dtype=int)
@@ -174,6 +194,16 @@ def test_a_found_difference_is_cut_down_to_a_shortest_one():
     for found in (long, wide):
         cut = shortest(two, found, LATER)
         assert len(cut.inputs) == 12 and cut.shortest
+
+
+@pytest.mark.parametrize("installed", [True, False])
+def test_without_time_to_look_below_it_none_is_called_the_shortest(installed, monkeypatch):
+    if not installed:
+        monkeypatch.setitem(sys.modules, "z3", None)
+    two = pair("palindromes to 10 only")
+    long = two.counterexample(np.array([[1]] * 13 + [[0]] * 7 + [[1]] * 13), "by hand")
+    cut = shortest(two, long, time.monotonic())
+    assert len(cut.inputs) == 33 and not cut.shortest
 
 
 def test_numbers_beyond_64_bits_are_exact():

@@ -227,6 +227,7 @@ def test_every_method_finds_nothing_in_a_random_target(method):
         ("a and (b and c)", "a and b and c"),
         ("a - (b - c)", "a - (b - c)"),
         ("a * (b + c)", "a * (b + c)"),
+        ("a + b * c", "a + b * c"),
         ("(a == b) == c", "(a == b) == c"),
     ],
 )

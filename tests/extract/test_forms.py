@@ -163,7 +163,7 @@ def test_boolean_rules_take_their_shortest_form():
     assert boolean_rule(columns, (a + b + c + d + e > 2) * 1) == "2 < a + b + c + d + e"
     assert boolean_rule(columns, (a != b) & (b == d) & (d != e)) == "a != b == d != e"
     assert boolean_rule(columns, a & b | c & d) == "a and b or (c and d)"
-    assert boolean_rule(columns | {"n": a + 5 * b}, b & (1 - e)) == "b and not e"
+    assert boolean_rule(columns | {"n": a + 5 * b}, b & (1 - e)) == "b and (not e)"
     assert boolean_rule(columns, a + b) is None
 
 
@@ -227,6 +227,7 @@ def test_every_method_finds_nothing_in_a_random_target(method):
         ("a and (b and c)", "a and b and c"),
         ("a - (b - c)", "a - (b - c)"),
         ("a * (b + c)", "a * (b + c)"),
+        ("a + b * c", "a + b * c"),
         ("(a == b) == c", "(a == b) == c"),
     ],
 )

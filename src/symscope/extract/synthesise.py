@@ -36,6 +36,7 @@ def synthesise(
     `expression.py`, its length is that of `cost`; a rule of 0/1 values may give truth values.
     `constants` are numbers worth trying, such as the size of the alphabet. Where the same inputs
     stand beside different targets there is no rule, and None comes back at once.
+    `seconds` can be passed by the step under way, a few seconds at most.
     `SymscopeError` is raised for columns that are not integers, or of different lengths.
 
     >>> s, t = np.meshgrid(range(7), range(7))

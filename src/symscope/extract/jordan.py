@@ -70,9 +70,9 @@ def chains(transition: Array, epsilon: float) -> list[Chain] | None:
 def _groups(values: Array, epsilon: float) -> list[list[int]] | None:
     """Eigenvalues that are within ε of each other; None where that is not transitive."""
     near = np.abs(values[:, None] - values) <= epsilon
-    groups = {tuple(np.flatnonzero(row)) for row in near}
-    disjoint = sum(map(len, groups)) == len(values)
-    return sorted(map(list, groups)) if disjoint else None
+    groups = {tuple(np.flatnonzero(row).tolist()) for row in near}
+    disjoint = sum(len(g) for g in groups) == len(values)
+    return [list(g) for g in sorted(groups)] if disjoint else None
 
 
 def _chains_of(transition: Array, value: complex, epsilon: float) -> list[Array]:

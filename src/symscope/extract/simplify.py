@@ -16,11 +16,16 @@ from symscope.extract.jordan import jordan
 from symscope.extract.quantise import quantise
 from symscope.extract.toeplitz import toeplitz
 from symscope.extract.weights import (
-    Array, Weights, check_inputs, outputs, sequences, states, weights_of,
+    Array,
+    Weights,
+    check_inputs,
+    outputs,
+    sequences,
+    states,
+    weights_of,
 )  # fmt: skip
 from symscope.extract.whiten import whiten
 from symscope.program import Variable
-
 
 STAGES: tuple[Stage, ...] = (whiten, jordan, toeplitz, debias, quantise)
 LARGEST = 1e4

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from functools import reduce
 
 import numpy as np
-from torch import nn
+from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
 from symscope.models.real_rnn import MLPStep, RealRNN
@@ -128,7 +128,7 @@ def _layers(part: nn.Module, name: str) -> tuple[Layer, ...]:
     return tuple(found)
 
 
-def _array(value: nn.Parameter) -> Array:
+def _array(value: Tensor) -> Array:
     return value.detach().cpu().double().numpy().copy()
 
 

@@ -3,6 +3,7 @@
 import json
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 import torch
@@ -17,7 +18,7 @@ from symscope.studies.programs.search import rank_of, shape_of, smallest_rank, s
 from symscope.studies.programs.settings import SETTINGS, Setting
 from symscope.studies.programs.units import network_unit
 from symscope.tasks import ALGORITHMS, algorithm
-from symscope.train_copies import Plan
+from symscope.train_copies import Plan, train_copies
 
 QUICK = Plan(copies=3, batch=32, steps=500, rate=1e-2, cool=250)
 
@@ -36,6 +37,7 @@ def test_a_network_and_its_evidence_are_written_once(tmp_path, monkeypatch):
     path = tmp_path / "units" / "network-bitwise_not-1.json"
     (evidence,) = read_evidence(path)
     assert evidence.claim == "programs.bitwise_not.network.accuracy" and evidence.score == 1
+    assert len(evidence.config["attempts"]) == 1
     assert evidence.seeds == [1] and {"commit", "torch"} <= set(evidence.config["made"])
     network, config = load_network(tmp_path / "networks" / "bitwise_not-1.safetensors")
     assert config["architecture"] == "real_mlp"
@@ -52,6 +54,20 @@ def test_a_network_that_is_not_perfect_is_trained_again_twice_as_long(tmp_path, 
     attempts = evidence.config["attempts"]
     assert [steps for _, _, steps in attempts] == [20, 40, 80]
     assert evidence.score == max(right for right, _, _ in attempts) < 1
+
+
+def test_a_network_that_is_only_just_perfect_is_trained_again_and_the_clearest_kept(
+    tmp_path, monkeypatch
+):
+    margins = iter([0.01, 0.04, 0.02])
+
+    def nearly(task, width, f, g, plan, seed):
+        network, evidence = train_copies(task, width, f, g, QUICK, seed)
+        return network, replace(evidence, config={**evidence.config, "margin": next(margins)})
+
+    monkeypatch.setattr(module, "train_copies", nearly)
+    (evidence,) = network_unit(("network", "bitwise_not", "0"), {"attempts": 3}, tmp_path)
+    assert evidence.config["margin"] == 0.04 and len(evidence.config["attempts"]) == 3
 
 
 def test_the_stage_can_be_asked_for_network_by_network(tmp_path):

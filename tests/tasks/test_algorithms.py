@@ -171,7 +171,9 @@ def test_answers_are_right_at_ten_times_the_length():
 
 
 def test_palindromes_are_drawn_with_beginnings_of_all_lengths():
-    task, inputs = drawn("bit_palindrome", 2000)
+    task, inputs = drawn("bit_palindrome", 20_000)
+    pairs = float((inputs[:, 0] == inputs[:, 1]).float().mean())
+    assert pairs == pytest.approx(1 / 9 + 8 / 9 / 2, abs=0.015)  # one in nine is of length 2
     starts = (task.answers(inputs)[:, 1:] == 1).int().argmax(1) + 2
     assert set(starts.tolist()) == set(range(2, 11))
     listed = task.enumerate()

@@ -23,6 +23,8 @@ from symscope.featurizer import Featurizer, Identity, Linear, Reversible, Rotati
 Method = Callable[[Alignment, Swaps, Search, int], Alignment]
 SLOWER = (2, 4, 16)
 """By what the rate is divided, in turn, where a search is refined."""
+HOPELESS = 0.8
+"""A validation IIA from which lower rates do not lead to a finding."""
 STARTS = 5
 """From how many random rotations DAS begins besides the probe's axes."""
 
@@ -64,8 +66,8 @@ def _refined(found: Alignment, pairs: Swaps, search: Search, seed: int) -> Align
     slow = replace(search, most=search.steps, more=max(2, search.steps // 5))
     for part in SLOWER:
         slower = replace(slow, rate=search.rate / part)
-        descend(handle.featurizer, [(len(pairs.fit), loss)], score, slower, seed + part)
-        if score() > 1 - 1e-4:
+        best = descend(handle.featurizer, [(len(pairs.fit), loss)], score, slower, seed + part)
+        if best > 1 - 1e-4 or best < HOPELESS:
             break
     return found
 

@@ -1,1 +1,1 @@
-"""WHICH PROGRAM? Networks simplified, their states made discrete, the maps between them named."""
+"""Which program? From a trained network to a short program that answers as it does."""

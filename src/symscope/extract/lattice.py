@@ -78,14 +78,6 @@ def unit_lattice(weights: Weights, seen: Array) -> Lattice | None:
     return _scored(Lattice(np.eye(weights.width), np.zeros(weights.width)), seen)
 
 
-def unit_lattice(weights: Weights, seen: Array) -> Lattice | None:
-    """The integers themselves, if f is affine and all its weights are integers; else None."""
-    layer = weights.f[0]
-    if not weights.affine or any((v != np.round(v)).any() for v in (layer.weight, layer.bias)):
-        return None
-    return _scored(Lattice(np.eye(weights.width), np.zeros(weights.width)), seen)
-
-
 def gcd_lattices(seen: Array, seed: int = 0, most: int = 4) -> list[Lattice]:
     """Lattices near all states, (sample, width), the shortest description first; none if n > 3.
 

@@ -15,7 +15,7 @@ from symscope.report.tables import (
     share,
     table,
     word,
-)
+)  # fmt: skip
 from symscope.studies.numbers.published import FIGURE_3_RIGHT, FIGURE_4_LEFT, FIGURE_4_RIGHT
 from symscope.studies.numbers.units import ARCHITECTURES, BEYOND, KINDS, WIDTH, WIDTHS
 
@@ -71,7 +71,7 @@ def accuracy_table(records: Records) -> str:
 def controls_table(records: Records) -> str:
     """Every control of every variable, one line per claim."""
     claims = [r for c, r in records.items() if re.fullmatch(r"numbers\.\w+\.\w+\.\w+\.\w+\.iia", c)
-              and r.score is not None and _variable(c)]  # fmt: skip
+              and r.score is not None and c.endswith(tuple(COLUMNS.values()))]  # fmt: skip
     names = list(dict.fromkeys(n for r in claims for n in r.controls))
     rows = [[_short(r), f"**{r.score:.3f}**{word(r)}"]
             + [f"{r.controls[n]:.2f}" if n in r.controls else "" for n in names]
@@ -117,11 +117,11 @@ def training_table(records: Records) -> str:
         cells = []
         for width, (accuracy, iia) in figures.items():
             record = records.get(f"numbers.training.{width}.epoch{epoch}.count.iia")
-            done = record is not None and record.score is not None
-            mine = ""
-            if done:
-                assert record is not None, "done says so"
-                mine = f"{record.controls['accuracy']:.2f} / {record.score:.3f}{word(record)}"
+            mine = (
+                ""
+                if record is None or record.score is None
+                else (f"{record.controls['accuracy']:.2f} / {record.score:.3f}{word(record)}")
+            )
             cells.append(f"{mine} [{accuracy:.2f} / {iia:.3f}]")
         rows.append([str(epoch), *cells])
     widths = next(iter(FIGURE_3_RIGHT.values()))
@@ -279,11 +279,6 @@ def _each(record: Evidence | None) -> str:
 def _failed(record: Evidence) -> str:
     """The parts of the note that name seeds below the gate."""
     return "; ".join(p for p in record.note.split("; ") if "not analysed" in p) or "–"
-
-
-def _variable(claim: str) -> bool:
-    """Whether the claim is of a column of the main table."""
-    return any(claim.endswith(f".{column}") for column in COLUMNS.values())
 
 
 def _short(record: Evidence) -> str:

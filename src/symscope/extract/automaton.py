@@ -1,0 +1,143 @@
+"""A finite automaton: all states that the network can reach, those that behave alike merged.
+
+From its first state on the network is stepped through every input; states within a radius of one
+that is there are taken for it. The machine so found is minimised (Moore, 1956). It is believed when
+a smaller and a larger radius give the same one, and when it answers as the network does.
+"""
+
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor
+
+from symscope.extract.machine import Machine
+
+MOST_STATES = 5000
+MOST_SYMBOLS = 64
+RADII = tuple(0.02 * 35 ** (i / 9) for i in range(10))
+"""In units of the states' standard deviation, from 0.02 to 0.7."""
+
+
+@dataclass(frozen=True, eq=False)
+class Automaton:
+    """`following` and `answering` are (state, symbol) and (state, symbol, output); 0 is first.
+
+    `centres` (state, width) are states of the network, one for each, where they are known.
+    """
+
+    following: Tensor
+    answering: Tensor
+    centres: Tensor
+
+    def __len__(self) -> int:
+        return len(self.following)
+
+    def answers(self, symbols: Tensor) -> Tensor:
+        """(sequence, step) indices of symbols → (sequence, step, output)."""
+        state, found = torch.zeros(len(symbols), dtype=torch.long), []
+        for symbol in symbols.unbind(1):
+            found.append(self.answering[state, symbol])
+            state = self.following[state, symbol]
+        return torch.stack(found, 1)
+
+    def visited(self, symbols: Tensor) -> Tensor:
+        """The state after each step, (sequence, step)."""
+        state, found = torch.zeros(len(symbols), dtype=torch.long), []
+        for symbol in symbols.unbind(1):
+            state = self.following[state, symbol]
+            found.append(state)
+        return torch.stack(found, 1)
+
+
+def automaton(machine: Machine, seed: int = 0) -> tuple[Automaton, float] | None:
+    """The minimal automaton that two neighbouring radii agree on, and the larger of the two.
+
+    None where the network has no states, too many symbols, or where no such machine answers all
+    sampled sequences as the network does.
+    """
+    if machine.step is None or len(machine.symbols) > MOST_SYMBOLS:
+        return None
+    x = machine.sample(2000, seed)
+    spread = float(machine.states(x).flatten(0, 1).std(0).norm())
+    symbols, answers = symbols_of(machine, x), machine.answers(x)
+    before: Automaton | None = None
+    for radius in RADII:
+        found = reached(machine, radius * spread)
+        smallest = None if found is None else minimised(found)
+        if smallest is not None and not torch.equal(smallest.answers(symbols), answers):
+            smallest = None
+        if smallest is not None and before is not None and _same(smallest, before):
+            return smallest, radius
+        before = smallest
+    return None
+
+
+def symbols_of(machine: Machine, x: Tensor) -> Tensor:
+    """(sequence, step, input) → the index of each step's symbol."""
+    index = torch.zeros(x.shape[:2], dtype=torch.long)
+    for i, seen in enumerate(machine.ranges):
+        index = index * len(seen) + x[..., i] - seen.start
+    return index
+
+
+def reached(machine: Machine, radius: float) -> Automaton | None:
+    """What can be reached within `MOST_STATES` states; None where there are more."""
+    assert machine.step is not None and machine.read is not None and machine.start is not None
+    alphabet = machine.symbols
+    centres, todo = machine.start[None], [0]
+    following: list[list[int]] = []
+    answering: list[Tensor] = []
+    while len(following) < len(todo):
+        at = centres[len(following)].expand(len(alphabet), -1)
+        after = machine.step(at, alphabet)
+        answering.append(machine.read(after))
+        row = []
+        for h in after:
+            distances = (centres - h).norm(dim=1)
+            nearest = int(distances.argmin())
+            if float(distances[nearest]) > radius:
+                nearest = len(centres)
+                centres = torch.cat([centres, h[None]])
+                todo.append(nearest)
+            row.append(nearest)
+        following.append(row)
+        if len(todo) > MOST_STATES:
+            return None
+    return Automaton(torch.tensor(following), torch.stack(answering), centres)
+
+
+def minimised(machine: Automaton) -> Automaton:
+    """The smallest automaton with the same answers; states keep the order of their first visit."""
+    group = torch.unique(machine.answering.flatten(1), dim=0, return_inverse=True)[1]
+    while True:
+        finer = torch.cat([group[:, None], group[machine.following]], 1)
+        split = torch.unique(finer, dim=0, return_inverse=True)[1]
+        if int(split.max()) == int(group.max()):
+            break
+        group = split
+    first: dict[int, int] = {}
+    for state, name in enumerate(group.tolist()):
+        first.setdefault(name, state)
+    order = _by_visit(machine, group)
+    chosen = torch.tensor([first[name] for name in order])
+    rename = torch.zeros(int(group.max()) + 1, dtype=torch.long)
+    rename[torch.tensor(order)] = torch.arange(len(order))
+    return Automaton(rename[group[machine.following[chosen]]], machine.answering[chosen],
+                     machine.centres[chosen])  # fmt: skip
+
+
+def _by_visit(machine: Automaton, group: Tensor) -> list[int]:
+    """The groups in the order in which a breadth-first search from the first state meets them."""
+    order, states = [int(group[0])], [0]
+    for state in states:
+        for after in machine.following[state].tolist():
+            if int(group[after]) not in order:
+                order.append(int(group[after]))
+                states.append(after)
+    return order
+
+
+def _same(one: Automaton, other: Automaton) -> bool:
+    return torch.equal(one.following, other.following) and torch.equal(
+        one.answering, other.answering
+    )

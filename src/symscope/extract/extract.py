@@ -1,0 +1,89 @@
+"""From a machine to a program: every route that applies, and the shortest description that fits."""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import partial
+
+import torch
+
+from symscope.evidence import ClaimFailed
+from symscope.extract.cost import cost
+from symscope.extract.feedback import fed_back
+from symscope.extract.labelled import labelled
+from symscope.extract.machine import Machine
+from symscope.extract.recurrence import recurrent
+from symscope.extract.registers import registered
+from symscope.extract.rows import Candidate, Regress, Rows, watched
+from symscope.extract.synthesise import synthesise
+from symscope.extract.window import windowed
+from symscope.program import Program
+
+Route = Callable[[Machine, Rows, Regress], Candidate | None]
+ROUTES: Mapping[str, Route] = {
+    "recurrence": recurrent,
+    "feedback": fed_back,
+    "automaton": labelled,
+    "registers": registered,
+    "window": windowed,
+}
+"""The routes in the order in which they are tried."""
+WATCHED, CHECKED = 20_000, 10_000
+"""Sequences that a program is made from, and fresh ones that it is checked on."""
+
+
+@dataclass(frozen=True, eq=False)
+class Extraction:
+    """The chosen program and its route, and what became of each route."""
+
+    chosen: Candidate | None
+    tried: Mapping[str, str]
+    seconds: float
+
+
+def extract(machine: Machine, *, seconds: float = 60.0, seed: int = 0) -> Extraction:
+    """The shortest program that answers as the network does on all that was seen of it.
+
+    Each route that applies gives a candidate; those that differ from the network on fresh sequences
+    are dropped, and the shortest of the rest is chosen. `seconds` bounds each formula's search.
+    """
+    began = time.monotonic()
+    rows, fresh = watched(machine, WATCHED, seed), watched(machine, CHECKED, seed + 1)
+    regress = partial(synthesise, seconds=seconds)
+    tried: dict[str, str] = {}
+    found: list[Candidate] = []
+    for name, route in ROUTES.items():
+        candidate = route(machine, rows, regress)
+        if candidate is None:
+            tried[name] = "gives nothing"
+        elif (share := fidelity(candidate.program, fresh)) < 1:
+            tried[name] = f"a program that answers {share:.4%} of the sequences as the network does"
+        else:
+            tried[name] = f"a program of {length(candidate.program)}: {candidate.why}"
+            found.append(candidate)
+    chosen = min(found, key=lambda c: length(c.program), default=None)
+    return Extraction(chosen, tried, time.monotonic() - began)
+
+
+def fidelity(program: Program, rows: Rows) -> float:
+    """The share of sequences on which the program answers as the network did at every step."""
+    x = rows.x if len(program.inputs) > 1 else rows.x[..., 0]
+    output = program.run(x).output
+    same = output.view(rows.y.shape) == rows.y
+    return float(same.flatten(1).all(1).double().mean())
+
+
+def length(program: Program) -> int:
+    """The length of a program's description: its formulas, and one for each register and start."""
+    texts = [*program.rules.values(), program.output]
+    return sum(map(cost, texts)) + 2 * len(program.rules)
+
+
+def require_perfect(machine: Machine, right: Sequence[bool] | torch.Tensor, anyway: bool) -> None:
+    """Raises `ClaimFailed` for a network that does not do its task, unless `anyway`."""
+    share = float(torch.as_tensor(right).double().mean())
+    if share < 1 and not anyway:
+        raise ClaimFailed(
+            f"the network answers {share:.3%} of {len(right)} sequences right, and a program would"
+            " be one of its mistakes too; train it longer, or say --anyway"
+        )

@@ -1,0 +1,85 @@
+"""What was seen of a machine, as columns to be explained, and what an explanation is."""
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from symscope.expression import names_in, parse
+from symscope.extract.machine import Machine
+from symscope.program import Program, Variable
+
+Regress = Callable[[Mapping[str, np.ndarray], np.ndarray], str | None]
+"""Columns of integers and a target of as many rows → an expression that gives it, or None."""
+
+
+@dataclass(frozen=True, eq=False)
+class Candidate:
+    """A program, the route that found it, and what that route saw, in words."""
+
+    program: Program
+    route: str
+    why: str
+
+
+@dataclass(frozen=True, eq=False)
+class Rows:
+    """Sequences and a machine's answers, (sequence, step, input) and (sequence, step, output)."""
+
+    inputs: tuple[Variable, ...]
+    x: Tensor
+    y: Tensor
+
+    def formula(self, columns: Mapping[str, Tensor], regress: Regress) -> str | None:
+        """The answer as an expression in the columns, (sequence, step) each; None if none is found.
+
+        Several outputs are a tuple.
+        """
+        parts = [fitted(columns, self.y[..., i], regress) for i in range(self.y.shape[-1])]
+        if any(part is None for part in parts):
+            return None
+        return ", ".join(map(str, parts))
+
+    def program(
+        self, rules: Mapping[str, str], columns: Mapping[str, Tensor], output: str,
+        start: Mapping[str, int],
+    ) -> Program:  # fmt: skip
+        """The rules as a program, without those that the output does not need.
+
+        `columns` are the variables' values, from which their ranges are taken. A rule without a
+        start is computed anew at each step.
+        """
+        used, todo = set[str](), names_in(parse(output)) & set(rules)
+        while todo:
+            used |= todo
+            todo = {n for u in todo for n in names_in(parse(rules[u])) & set(rules)} - used
+        kept = [name for name in rules if name in used]
+        ranges = {n: (int(columns[n].min()), int(columns[n].max())) for n in kept}
+        variables = tuple(
+            Variable(n, min(low, start.get(n, low)), max(high, start.get(n, high)))
+            for n, (low, high) in ranges.items()
+        )
+        if not kept:  # an output of the inputs alone: a step program keeps something all the same
+            return self.program({"answer": output}, {"answer": self.y[..., 0]}, "answer",
+                                {"answer": 0})  # fmt: skip
+        return Program("extracted", self.inputs, variables, {n: rules[n] for n in kept}, output,
+                       start={n: v for n, v in start.items() if n in used})  # fmt: skip
+
+
+def fitted(columns: Mapping[str, Tensor], target: Tensor, regress: Regress) -> str | None:
+    """An expression for `target`, from the rows that differ; None where they contradict."""
+    names = list(columns)
+    table = torch.stack([*(columns[n].flatten() for n in names), target.flatten()], 1)
+    table = torch.unique(table, dim=0)
+    if len(torch.unique(table[:, :-1], dim=0)) < len(table):
+        return None
+    seen = {name: table[:, i].numpy() for i, name in enumerate(names)}
+    return regress(seen, table[:, -1].numpy())
+
+
+def watched(machine: Machine, count: int, seed: int = 0) -> Rows:
+    """What the machine answers to all sequences, or to `count` of them."""
+    x = machine.observed(count, seed)
+    return Rows(machine.inputs, x, machine.answers(x))

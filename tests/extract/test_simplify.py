@@ -155,6 +155,15 @@ def test_noise_of_a_thousandth_leaves_the_jordan_form():
     assert np.allclose(after.transition, np.eye(4, k=1), atol=0.03)
 
 
+def test_a_second_pass_finds_what_a_bad_frame_hid():
+    frame = np.random.default_rng(52).normal(size=(6, 6))
+    transition = frame @ np.eye(6, k=1) @ np.linalg.inv(frame)
+    made = by_hand.network((np.hstack([transition, np.ones((6, 1))]), np.zeros(6)))
+    move = jordan(weights_of(made), np.zeros((1, 6)))
+    assert move.note.count("residual") > 1
+    assert np.allclose(move.weights.transition, np.eye(6, k=1), atol=1e-6)
+
+
 def test_a_bias_that_f_does_not_read_goes_to_the_output():
     made = by_hand.network(([[0, 1], [0, -1]], [0, 0]), ([1, 1], 0.3), g=[(2, 1)])
     weights = weights_of(made)

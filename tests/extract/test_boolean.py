@@ -8,7 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symscope.expression import evaluate, parse
-from symscope.extract.boolean_states import as_bits, clusters, complements, fixes, labellings
+from symscope.extract.boolean_states import (
+    as_bits,
+    clusters,
+    complements,
+    fixes,
+    labellings,
+    shortest_labels,
+)
 from symscope.extract.regression import (
     published_regression,
     reverse_polish,
@@ -88,6 +95,15 @@ def test_six_symbols_are_searched_the_shortest_first(target, formula):
 def test_a_search_ends_without_a_formula_or_at_its_time():
     target = np.random.default_rng(0).integers(0, 9, len(X))
     assert reverse_polish({"x": X, "y": Y}, target, seconds=0.2) is None
+    assert reverse_polish({"x": X}, X + 1, seconds=-1) is None
+
+
+def test_a_formula_that_fails_on_one_row_of_many_is_none():
+    x = np.random.default_rng(1).integers(0, 6, 3000)
+    target = x.copy()
+    target[np.flatnonzero(x == 2)[200]] = 3
+    assert reverse_polish({"x": x}, x) == "x"
+    assert reverse_polish({"x": x}, target) is None
 
 
 def test_nothing_is_divided_by_zero():
@@ -147,3 +163,8 @@ def test_labellings_are_all_up_to_the_order_of_the_bits():
     assert sum(1 for _ in labellings(8)) == 5040 // 6
     assert all(len(set(labels)) == 4 for x in labellings(4) for labels in complements(x))
     assert as_bits(np.array([0, 1, 6]), 3).tolist() == [[0, 0, 0], [1, 0, 0], [0, 1, 1]]
+
+
+def test_bits_are_turned_where_that_is_shorter():
+    assert shortest_labels(2, lambda labels: labels[0] == 0) == (1, 0)
+    assert shortest_labels(4, lambda labels: 4 * labels[3] + labels[1]) == (2, 1, 3, 0)

@@ -51,12 +51,13 @@ def test_the_published_four_points_are_one_and_a_half_times_integers():
     assert steps.tolist() == [1, 2, 1]
 
 
+@pytest.mark.parametrize("scale", [0.7, 1e-5, 1e5])
 @pytest.mark.parametrize("vectors, basis", [([[6], [10], [15]], [[1]]), ([[4], [6]], [[2]]),
     ([[2, 0], [0, 3], [1, 1]], [[1, 0], [0, 1]]), ([[2, 2], [0, 4], [2, 6]], [[2, 2], [0, 4]]),
     ([[2, 4], [3, 6]], [[1, 2]])])  # fmt: skip
-def test_a_basis_generates_what_the_vectors_generate(vectors, basis):
-    found = common_basis(np.array(vectors, float) * 0.7, 0.01)
-    assert same_lattice(found, np.array(basis) * 0.7)
+def test_a_basis_generates_what_the_vectors_generate_in_any_units(vectors, basis, scale):
+    found = common_basis(np.array(vectors, float) * scale, 0.01)
+    assert same_lattice(found / scale, np.array(basis))
 
 
 def test_vectors_with_no_common_measure_have_a_basis_as_small_as_epsilon():
@@ -79,6 +80,14 @@ def test_a_lattice_is_found_under_noise(d, noise):
     assert same_lattice(best.basis, basis, 0.05)
 
 
+def test_all_points_are_fitted_so_that_far_ones_keep_their_integers():
+    rng = np.random.default_rng(3)
+    z = rng.integers(0, 100, (3000, 1))
+    found = gcd_lattices(0.03 * (z + rng.uniform(-0.25, 0.25, z.shape)))[0]
+    coordinates = found.coordinates(0.03 * z) * np.sign(found.basis[0, 0]).astype(int)
+    assert len(np.unique(coordinates - z)) == 1
+
+
 def test_a_shorter_description_comes_first_and_four_dimensions_are_too_many():
     rng = np.random.default_rng(1)
     found = gcd_lattices(rng.integers(0, 9, (500, 1)) + 0.01 * rng.normal(size=(500, 1)))
@@ -96,9 +105,9 @@ def test_a_hidden_affine_network_moves_on_a_lattice_from_zero(make):
 
 
 def test_inputs_that_count_two_and_three_make_a_lattice_of_ones():
-    weights = weights_of(by_hand.network(([[1, 1.4, 2.1]], [0])))
+    weights = weights_of(by_hand.network(([[1, -1.4, -2.1]], [0])))
     lattice = linear_lattice(weights, seen_by(weights, by_hand.PUSHES))
-    assert np.abs(lattice.basis) == pytest.approx(0.7)
+    assert lattice.coordinates(weights.entry.T).tolist() == [[2], [3]]
 
 
 def test_two_inputs_of_the_magnetic_field_make_a_lattice():

@@ -5,7 +5,8 @@ import pytest
 
 import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract.published import agrees, published, size
+from symscope.extract.coded import Coded, integer_codes, observe
+from symscope.extract.published import agrees, program_of, published, size
 from symscope.extract.regression import published_regression
 from symscope.extract.weights import outputs, sequences, weights_of
 from symscope.models.real_rnn import build_real
@@ -48,6 +49,15 @@ def test_the_first_state_is_a_state_though_it_never_comes_again():
     assert best.run([0, 1, 0]).output == [1, 0, 0]
 
 
+def test_registers_of_a_lattice_begin_at_zero_or_have_it_as_their_least_and_grow_with_the_output():
+    # h' = -(|x| - 3.9), y = |x|: the first state, 0, is in the middle of those that come
+    made = by_hand.network(([[0, 1], [0, -1]], [0, 0]), ([-1, -1], 3.9), g=[(-1, 3.9)])
+    weights = weights_of(made)
+    codes = list(integer_codes(weights, observe(weights, by_hand.PUSH, 5, 0), 0))
+    assert {(0,), (4,)} <= {code.start for code in codes}
+    assert all(np.corrcoef(c.after[:, 0], c.answers[:, 0])[0, 1] > 0.9 for c in codes[:2])
+
+
 def test_the_formulas_can_come_from_elsewhere():
     asked = []
 
@@ -59,6 +69,16 @@ def test_the_formulas_can_come_from_elsewhere():
     assert ({"q0", "x"}, 7) in asked and ({"q0"}, 7) in asked
     wrong = published(by_hand.parity(), by_hand.BIT, 5, regress=lambda *_, **__: "1 - 1")
     assert wrong == []
+
+
+def test_no_formula_is_asked_for_what_nothing_fixes():
+    rows = np.array([[0], [0]])
+    coded = Coded("gcd", "z", rows, rows, rows, np.array([[0], [1]]), (0,))
+
+    def regress(columns, target, *, seconds):
+        raise AssertionError("asked")
+
+    assert program_of(coded, by_hand.BIT, regress) is None
 
 
 def test_a_network_that_learned_nothing_has_no_program():

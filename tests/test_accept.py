@@ -2,7 +2,7 @@
 
 from dataclasses import replace
 
-from symscope.align.accept import BAR, verdict
+from symscope.align.accept import BAR, error_rates, verdict
 from symscope.evidence import Evidence
 
 
@@ -24,6 +24,15 @@ def test_a_finding_reaches_the_bar():
 def test_a_finding_is_at_least_half_of_the_way_from_the_floor_to_one():
     assert verdict(scored(0.93, {"no_op": 0.87})).word == "partial"
     assert verdict(scored(0.94, {"no_op": 0.87})).word == "found"
+
+
+def test_the_rule_knows_how_often_it_is_wrong():
+    measured = error_rates()
+    assert {"das", "das_once", "linear"} <= set(measured)
+    for rates in measured.values():
+        for accepted, count in (rates.true, rates.false, rates.untrained or (0, 1)):
+            assert 0 <= accepted <= count > 0
+    assert measured["das"].untrained is not None and measured["das"].families >= 12
 
 
 def test_the_highest_floor_is_named():

@@ -16,6 +16,7 @@ NOUNS = (
 )  # fmt: skip
 QUESTIONS = ("localize", "align", "features", "extract", "verify", "generate")
 ORDER = (  # each imports only what stands above it; what shares a line does not know its neighbours
+    ("proof",),
     ("evidence",),
     ("causal_model",),
     ("site",),

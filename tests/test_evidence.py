@@ -13,8 +13,11 @@ from scipy.stats import binomtest
 from symscope.evidence import (
     ClaimFailed,
     ComputationFailed,
+    Counterexample,
     Evidence,
+    Proof,
     SymscopeError,
+    Unknown,
     bootstrap,
     read_evidence,
     read_json,
@@ -29,7 +32,7 @@ FULL = Evidence(
     "a.b", 0.5, 0.4, 0.6, 10, "accuracy", {"no-op": 0.1}, [3], 1.5, {"width": 20},
     {"figure": 2, "value": 0.955}, "a note",
 )  # fmt: skip
-UNKNOWN = Evidence("a.c", None, None, None, 0, seeds=[], note="network below the gate")
+NOT_ANALYSED = Evidence("a.c", None, None, None, 0, seeds=[], note="network below the gate")
 
 
 def names_in(folder):
@@ -76,7 +79,20 @@ def test_a_bootstrap_is_the_same_again():
 def test_evidence_shows_its_controls():
     assert str(FULL) == "a.b: accuracy 0.500 [0.400, 0.600] (n 10; controls: no-op 0.100)"
     assert "controls: none" in str(ONE)
-    assert str(UNKNOWN) == "a.c: not analysed (network below the gate)"
+    assert str(NOT_ANALYSED) == "a.c: not analysed (network below the gate)"
+
+
+def test_only_a_proof_is_called_one():
+    proof = Proof("a equals b", "x 0..1", "induction", 3, kind="for all lengths")
+    refuted = Counterexample("a equals b", [0, 1], 1, 0, step=1)
+    unknown = Unknown("a equals b", "x 0..1", ("sampling: no difference",), 50, length=4)
+    assert str(proof) == "proved for all lengths: a equals b (x 0..1; induction)"
+    assert str(refuted) == "refuted: a equals b: on [0, 1] at step 1 expected 1, got 0"
+    assert str(unknown) == (
+        "undecided: a equals b (x 0..1); the same on 50 inputs tested and on all sequences of up"
+        " to 4 steps"
+    )
+    assert not isinstance(unknown, Proof)
 
 
 def test_each_refusal_has_its_exit_code():
@@ -84,8 +100,8 @@ def test_each_refusal_has_its_exit_code():
 
 
 def test_evidence_is_read_as_it_was_written(tmp_path):
-    write_evidence(tmp_path / "runs" / "evidence.json", [ONE, FULL, UNKNOWN])
-    assert read_evidence(tmp_path / "runs" / "evidence.json") == [ONE, FULL, UNKNOWN]
+    write_evidence(tmp_path / "runs" / "evidence.json", [ONE, FULL, NOT_ANALYSED])
+    assert read_evidence(tmp_path / "runs" / "evidence.json") == [ONE, FULL, NOT_ANALYSED]
     assert names_in(tmp_path / "runs") == ["evidence.json"]
 
 

@@ -100,6 +100,21 @@ def test_a_batch_divides_by_zero_without_a_word(text):
     assert evaluate(parse(text), {"a": torch.tensor(a), "b": torch.tensor(b)}).tolist() == expected
 
 
+def test_a_term_of_xor_is_decided_for_bits_and_for_nothing_else():
+    x, y = z3.Ints("x y")
+    term = evaluate(parse("x ^ y"), {"x": x, "y": y})
+
+    def possible(*facts):
+        solver = z3.Solver()
+        solver.add(*facts)
+        return solver.check() == z3.sat
+
+    assert possible(x == 1, y == 1, term == 0) and not possible(x == 1, y == 1, term != 0)
+    assert possible(x == 5, y == 3, term == 6) and possible(x == 5, y == 3, term != 1)
+    nested = evaluate(parse("(x > 0) ^ (y > 0) ^ 1"), {"x": x, "y": y})
+    assert not possible(x == 5, y == 3, nested != 1)
+
+
 def test_only_the_branch_that_is_taken_is_computed_on_numbers():
     assert evaluate(parse("7 if b == 0 else a // b"), {"a": 5, "b": 0}) == 7
     assert evaluate(parse("b == 0 or a // b"), {"a": 5, "b": 0}) is True

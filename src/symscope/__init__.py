@@ -12,6 +12,7 @@ from symscope.evidence import (
     Evidence,
     Proof,
     SymscopeError,
+    Unknown,
     read_evidence,
     write_evidence,
 )
@@ -20,6 +21,7 @@ from symscope.network import Network
 from symscope.program import Program, Variable
 from symscope.site import Site
 from symscope.task import Pairs, Task
+from symscope.verify import Domain, equivalent
 
 try:
     __version__ = version("symscope")
@@ -33,6 +35,7 @@ __all__ = [
     "ClaimFailed",
     "ComputationFailed",
     "Counterexample",
+    "Domain",
     "Evidence",
     "Featurizer",
     "Handle",
@@ -49,11 +52,13 @@ __all__ = [
     "Site",
     "SymscopeError",
     "Task",
+    "Unknown",
     "UnknownName",
     "Variable",
     "__version__",
     "agreement",
     "blocks",
+    "equivalent",
     "examine",
     "fit",
     "interchange",

@@ -23,17 +23,8 @@ from symscope.align.methods import METHODS
 from symscope.causal_model import UnknownName
 from symscope.commands.demo import PRESETS, RIGHT, demo
 from symscope.commands.failures import outcome
-from symscope.commands.loop import (
-    Claim,
-    Effort,
-    align_one,
-    built,
-    keep_network,
-    name_of,
-    read_checkpoint,
-    task_of,
-    train_into,
-)
+from symscope.commands.loop import Claim, Effort, align_one, built, keep_network, name_of
+from symscope.commands.loop import read_checkpoint, task_of, train_into
 from symscope.commands.options import (
     DemoOut,
     Device,
@@ -47,6 +38,7 @@ from symscope.commands.options import (
     numbers_in,
     site_of,
 )
+from symscope.commands.programs import TASKS, extract_command, train_algorithm, verify_command
 from symscope.commands.run_directory import configured, described, opened, recorded, spent
 from symscope.commands.scripts import given, script, studies
 from symscope.commands.terminal import failed, progress, say, show, show_json
@@ -108,8 +100,13 @@ def train_command(  # one parameter per option
     \b
     symscope train multi --network gru --width 48 --epochs 200 --out runs/x
     symscope train multi --width 48 --epochs 400 --out runs/x --resume
+    symscope train div_3 --out runs/y        one of 62 sequence tasks; only --seed and --out count
     """
     checked(device)
+    if task in TASKS:
+        run = out or Path("runs") / f"{task}-{seed}"
+        show([train_algorithm(run, task, seed, resume, force)], json, run=run)
+        return 0
     if network not in ARCHITECTURES:
         raise UnknownName("network", network, ARCHITECTURES)
     settings = {"task": task, "architecture": network, "width": width, "highest": highest}
@@ -189,6 +186,10 @@ def align_command(  # one parameter per option
         evidence = align_one(run, claim, effort, device, seed, anyway)
     show([evidence], json, run=run)
     return told([evidence])
+
+
+app.command("extract")(extract_command)
+app.command("verify")(verify_command)
 
 
 @app.command("study")

@@ -1,8 +1,8 @@
 """What every method returns: a score that cannot be separated from its controls.
 
 An `Evidence` states a claim, its score with n, interval, controls, seeds and cost. Beside it stand
-the two answers a verifier can give, `Proof` and `Counterexample`, the intervals that go into
-evidence, and the one way in which symscope writes a file: whole, or not at all.
+the answers a verifier can give (`proof.py`), the intervals that go into evidence, and the one way
+in which symscope writes a file: whole, or not at all.
 """
 
 import json
@@ -15,6 +15,8 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+
+from symscope.proof import Counterexample, Proof, Unknown  # noqa: F401 (kinds of evidence too)
 
 
 class SymscopeError(Exception):
@@ -60,27 +62,6 @@ class Evidence:
             f"{self.claim}: {self.unit} {self.score:.3f} [{self.low:.3f}, {self.high:.3f}]"
             f" (n {self.n}; controls: {shown or 'none'})"
         )
-
-
-@dataclass(frozen=True)
-class Proof:
-    """That a statement holds on the whole of `domain`, by a named `method`."""
-
-    statement: str
-    domain: str
-    method: str
-    cases: int
-    seconds: float = 0.0
-
-
-@dataclass(frozen=True)
-class Counterexample:
-    """An input on which a statement fails, with what was expected and what came out."""
-
-    statement: str
-    inputs: Any
-    expected: Any
-    found: Any
 
 
 def wilson(successes: int, n: int) -> tuple[float, float]:

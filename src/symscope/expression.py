@@ -209,9 +209,33 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
             return _floor_divide(left, right)
         case ast.Mod():
             return left - right * _floor_divide(left, right)
-    if _is_z3(left) or _is_z3(right):
-        return select(left == right, 0, 1)  # only bits can be combined with ^ in a term
-    return left ^ right
+    return _xor_of_terms(left, right) if _is_z3(left) or _is_z3(right) else left ^ right
+
+
+def _xor_of_terms(left: Any, right: Any) -> Any:
+    """`^` of integer terms: exact for bits, else a function of which a solver knows nothing.
+
+    What is proved of an unknown function holds for the right one; of a wrong one it would not.
+    """
+    import z3
+
+    differ = select(left == right, 0, 1)
+    if _is_bit(left) and _is_bit(right):
+        return differ
+    bits = z3.And([z3.And(value >= 0, value <= 1) for value in (left, right)])
+    other = z3.Function("bitwise_xor", z3.IntSort(), z3.IntSort(), z3.IntSort())
+    return z3.If(bits, differ, other(left, right))
+
+
+def _is_bit(value: Any) -> bool:
+    """Whether it can be seen in the term itself that it is 0 or 1."""
+    if not _is_z3(value):
+        return value in (0, 1)
+    import z3
+
+    if z3.is_int_value(value):
+        return value.as_long() in (0, 1)
+    return z3.is_app_of(value, z3.Z3_OP_ITE) and all(map(_is_bit, value.children()[1:]))
 
 
 def _real(value: Any) -> Any:

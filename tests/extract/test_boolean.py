@@ -167,4 +167,3 @@ def test_labellings_are_all_up_to_the_order_of_the_bits():
 
 def test_bits_are_turned_where_that_is_shorter():
     assert shortest_labels(2, lambda labels: labels[0] == 0) == (1, 0)
-    assert shortest_labels(4, lambda labels: 4 * labels[3] + labels[1]) == (2, 1, 3, 0)

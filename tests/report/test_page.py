@@ -9,6 +9,7 @@ from html import unescape
 
 import pytest
 
+from symscope.align.accept import error_rates
 from symscope.evidence import SymscopeError, read_json, write_evidence, write_json
 from symscope.report import write_page
 
@@ -32,6 +33,17 @@ def test_the_page_says_the_claim_the_controls_and_how_to_reproduce(run):
     assert "symscope demo --seed 0" in text and "2.13.0" in text
     assert "values never seen in training" in text.lower()
     assert "How a verdict is reached" in text
+
+
+def test_the_page_says_how_often_its_rule_is_wrong_about_the_search_behind_each_claim(run):
+    text = write_page(run).read_text("utf8")
+    for method in ("das_once", "das"):  # that of the claims, and the best there is
+        rates = error_rates()[method]
+        found = f"<td><code>{method}</code></td>" + "".join(
+            f'<td class="n">{won} of {count}</td>' for won, count in (rates.true, rates.false)
+        )
+        assert found in text
+    assert "<code>linear</code>" not in text
 
 
 def test_text_from_data_is_escaped_everywhere(run):

@@ -54,7 +54,7 @@ def test_a_page_is_filled_at_its_marks_and_nowhere_else(tmp_path):
     page = "before\n<!-- table one found.json -->\nold\n<!-- end -->\nafter <!-- end -->\n"
     makers = {"one": lambda records: score(records[CLAIM])}
     made = filled(page, tmp_path, makers)
-    assert made == page.replace("old", "**0.900** (0.000–1.000)")
+    assert made == page.replace("old", "**0.900** (0.000–1.000) *at its floor*")
     assert filled(made, tmp_path, makers) == made
     with pytest.raises(UnknownName, match="one"):
         filled(page.replace("table one", "table two"), tmp_path, makers)

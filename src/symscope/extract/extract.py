@@ -1,7 +1,7 @@
 """From a machine to a program: every route that applies, and the shortest description that fits."""
 
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
 
@@ -79,9 +79,9 @@ def length(program: Program) -> int:
     return sum(map(cost, texts)) + 2 * len(program.rules)
 
 
-def require_perfect(machine: Machine, right: Sequence[bool] | torch.Tensor, anyway: bool) -> None:
+def require_perfect(right: torch.Tensor, anyway: bool = False) -> None:
     """Raises `ClaimFailed` for a network that does not do its task, unless `anyway`."""
-    share = float(torch.as_tensor(right).double().mean())
+    share = float(right.double().mean())
     if share < 1 and not anyway:
         raise ClaimFailed(
             f"the network answers {share:.3%} of {len(right)} sequences right, and a program would"

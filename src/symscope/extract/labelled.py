@@ -77,9 +77,7 @@ def _affine(found: Automaton, by: tuple[int, int], x: Tensor) -> Tensor | None:
     return torch.tensor(labels) if len(set(labels)) == count else None
 
 
-def _formulas(
-    machine: Machine, found: Automaton, labels: Tensor, rows: Rows, regress: Regress
-):  # type: ignore[no-untyped-def]
+def _formulas(machine: Machine, found: Automaton, labels: Tensor, rows: Rows, regress: Regress):  # type: ignore[no-untyped-def]
     count, alphabet = len(found), machine.symbols
     q = labels[:, None].expand(count, len(alphabet))
     given = {v.name: alphabet[:, i].expand(count, -1) for i, v in enumerate(machine.inputs)}

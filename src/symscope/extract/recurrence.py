@@ -7,9 +7,10 @@ answer j steps from now if only zeros come", which are integers.
 """
 
 import itertools
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from fractions import Fraction
 
+import numpy as np
 import torch
 from torch import Tensor
 
@@ -19,6 +20,9 @@ from symscope.program import Program, Variable
 
 Place = tuple[int, int]
 """An output and how many steps ahead."""
+System = tuple[np.ndarray, np.ndarray, np.ndarray]
+"""A (register, register), B (register, input + 1), C (output, register), of integers."""
+_BOUND = 10**6
 
 
 def recurrent(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
@@ -34,7 +38,11 @@ def recurrent(machine: Machine, rows: Rows, regress: Regress) -> Candidate | Non
     for place in sorted(places, key=lambda p: (p[1], p[0])):
         if _combined(future[place], [future[b] for b in basis]) is None:
             basis.append(place)
-    return _program(machine, response, basis, future)
+    system = _realised(response, basis, future)
+    if system is None:
+        return None
+    why = f"the answers are affine in the inputs, and {len(basis)} registers carry them"
+    return Candidate(_program(machine, _simplest(system)), "recurrence", why)
 
 
 def impulse(machine: Machine) -> Tensor | None:
@@ -98,39 +106,67 @@ def _combined(row: Sequence[int], basis: Sequence[Sequence[int]]) -> list[Fracti
     return [line[-1] for line in matrix[: len(pivots)]]
 
 
-def _program(
-    machine: Machine, response: Tensor, basis: Sequence[Place], future: dict[Place, list[int]]
-) -> Candidate | None:
-    names = {p: _called(p, response.shape[1]) for p in basis}
+def _realised(
+    response: Tensor, basis: Sequence[Place], future: Mapping[Place, list[int]]
+) -> System | None:
+    """s' = A s + B u, y = C s', in the registers of the basis.
+
+    None where the recurrence does not close within the length, or not in integers.
+    """
+    known = [future[b] for b in basis]
+    count = len(response) - len(response) // 2
+    following = [_combined(_row(response, (o, ahead + 1), count), known) for o, ahead in basis]
+    read = [_combined(future[output, 0], known) for output in range(response.shape[1])]
+    parts = [*following, *read]
+    if any(p is None or any(s.denominator > 1 for s in p) for p in parts):
+        return None
+    a, c = (np.array([[int(s) for s in p or ()] for p in part]) for part in (following, read))
+    b = np.array([response[ahead, output].tolist() for output, ahead in basis])
+    return a, b, c
+
+
+def _simplest(system: System) -> System:
+    """The same in registers to which others are added or subtracted, as long as it gets shorter."""
+    best, size = system, _size_of(system)
+    while True:
+        tried = [_added(best, i, j, by) for i, j in itertools.permutations(range(len(best[0])), 2)
+                 for by in (1, -1)]  # fmt: skip
+        nearest = min(tried, key=_size_of, default=best)
+        if _size_of(nearest) >= size:
+            return best
+        best, size = nearest, _size_of(nearest)
+
+
+def _added(system: System, i: int, j: int, by: int) -> System:
+    """Register i becomes s_i + by · s_j."""
+    a, b, c = system
+    turn, back = np.eye(len(a), dtype=int), np.eye(len(a), dtype=int)
+    turn[i, j], back[i, j] = by, -by
+    return turn @ a @ back, turn @ b, c @ back
+
+
+def _size_of(system: System) -> int:
+    """Terms, and bits of their factors."""
+    return sum(int(v != 0) + int(abs(v)).bit_length() for part in system for v in part.flat)
+
+
+def _program(machine: Machine, system: System) -> Program:
+    """The registers' rules; one that is an answer is called so."""
+    a, b, c = system
+    names = [f"register{i + 1}" for i in range(len(a))]
+    for output, row in enumerate(c):
+        (places,) = row.nonzero()
+        if len(places) == 1 and row[places[0]] == 1:
+            names[places[0]] = "answer" if len(c) == 1 else f"answer{output + 1}"
     inputs = [*(v.name for v in machine.inputs), "1"]
-    ahead_of = len(response) - len(response) // 2
-    rules = {}
-    for output, ahead in basis:
-        after = _row(response, (output, ahead + 1), ahead_of)
-        share = _combined(after, [future[b] for b in basis])
-        if share is None or any(s.denominator > 1 for s in share):
-            return None  # the recurrence does not close within the length, or not in integers
-        carried = [(int(s), names[b]) for s, b in zip(share, basis, strict=True)]
-        given = list(zip(response[ahead, output].tolist(), inputs, strict=True))
-        rules[names[output, ahead]] = _sum([*carried, *given])
-    outputs = []
-    for output in range(response.shape[1]):
-        row = _combined(future[output, 0], [future[b] for b in basis])
-        if row is None or any(s.denominator > 1 for s in row):
-            return None
-        outputs.append(_sum([(int(s), names[b]) for s, b in zip(row, basis, strict=True)]))
-    bound = 10**6
-    variables = tuple(Variable(name, -bound, bound) for name in rules)
-    program = Program("extracted", machine.inputs, variables, rules, ", ".join(outputs),
-                      start=dict.fromkeys(rules, 0))  # fmt: skip
-    why = f"the answers are affine in the inputs, and {len(basis)} registers carry them"
-    return Candidate(program, "recurrence", why)
-
-
-def _called(place: Place, outputs: int) -> str:
-    output, ahead = place
-    own = "answer" if outputs == 1 else f"answer{output}"
-    return f"{own}_in_{ahead}" if ahead else own
+    rules = {
+        name: _sum([*zip(carried, names, strict=True), *zip(given, inputs, strict=True)])
+        for name, carried, given in zip(names, a.tolist(), b.tolist(), strict=True)
+    }
+    outputs = ", ".join(_sum(list(zip(row, names, strict=True))) for row in c.tolist())
+    variables = tuple(Variable(name, -_BOUND, _BOUND) for name in names)
+    return Program("extracted", machine.inputs, variables, rules, outputs,
+                   start=dict.fromkeys(names, 0))  # fmt: skip
 
 
 def _sum(terms: Sequence[tuple[int, str]]) -> str:

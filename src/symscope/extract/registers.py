@@ -7,7 +7,6 @@ answer is made a formula of them. Where nothing fixes this answer but something 
 it is late.
 """
 
-import math
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
@@ -20,6 +19,8 @@ from symscope.extract.rows import Candidate, Regress, Rows, fitted
 
 MOST = 4
 """Registers in a set."""
+MOST_SYMBOLS = 64
+"""With more, hardly any registers are met twice, and every set seems to fix the answer."""
 BEAM = 24
 """Sets that are extended by another register."""
 SEARCHED = 4000
@@ -41,7 +42,7 @@ class Register:
 
 def registered(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
     """The answer as a formula of the fewest registers that fix it."""
-    if rows.y.shape[-1] > 1 or math.prod(len(r) for r in machine.ranges) > 256:
+    if rows.y.shape[-1] > 1 or len(machine.symbols) > MOST_SYMBOLS:
         return None
     pool = list(_pool(machine, rows))
     for late in (0, 1):

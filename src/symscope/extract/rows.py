@@ -7,9 +7,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from symscope.expression import names_in, parse
 from symscope.extract.machine import Machine
 from symscope.program import Program, Variable
+from symscope.programs.registers import needed
 
 Regress = Callable[[Mapping[str, np.ndarray], np.ndarray], str | None]
 """Columns of integers and a target of as many rows → an expression that gives it, or None."""
@@ -51,21 +51,16 @@ class Rows:
         `columns` are the variables' values, from which their ranges are taken. A rule without a
         start is computed anew at each step.
         """
-        used, todo = set[str](), names_in(parse(output)) & set(rules)
-        while todo:
-            used |= todo
-            todo = {n for u in todo for n in names_in(parse(rules[u])) & set(rules)} - used
-        kept = [name for name in rules if name in used]
-        ranges = {n: (int(columns[n].min()), int(columns[n].max())) for n in kept}
+        ranges = {n: (int(columns[n].min()), int(columns[n].max())) for n in rules}
         variables = tuple(
             Variable(n, min(low, start.get(n, low)), max(high, start.get(n, high)))
             for n, (low, high) in ranges.items()
         )
-        if not kept:  # an output of the inputs alone: a step program keeps something all the same
+        program = needed(Program("extracted", self.inputs, variables, rules, output, start=start))
+        if not program.rules:  # of the inputs alone: a step program keeps something all the same
             return self.program({"answer": output}, {"answer": self.y[..., 0]}, "answer",
                                 {"answer": 0})  # fmt: skip
-        return Program("extracted", self.inputs, variables, {n: rules[n] for n in kept}, output,
-                       start={n: v for n, v in start.items() if n in used})  # fmt: skip
+        return program
 
 
 def fitted(columns: Mapping[str, Tensor], target: Tensor, regress: Regress) -> str | None:

@@ -2,28 +2,54 @@
 
 import ast
 import re
+from collections.abc import Mapping, Sequence
 
 from symscope.expression import totals_in
-from symscope.program import Program
+from symscope.program import Program, Variable
+
+MAIN = """
+if __name__ == "__main__":
+    import sys
+
+    print(run([ITEM for text in sys.argv[1:]]))
+"""
+"""The end of a source: the numbers on the command line are the sequence."""
 
 
-def python_source(program: Program) -> str:
-    """A module with `step(inputs, state)` and `run(sequence)`; it does not import symscope."""
+def python_source(program: Program, notes: Mapping[str, str] = {}) -> str:
+    """A module with `step(inputs, state)` and `run(sequence)`; it does not import symscope.
+
+    `notes` say what a variable means, and become comments. `python program.py 1 0 1` runs it on a
+    sequence; several inputs of one step are joined by commas. `programs.reading` reads it back.
+    """
     calls = [ast.unparse(c) for tree in program.trees.values() for c in totals_in(tree)]
     totals = {call: f"total_{i}" for i, call in enumerate(dict.fromkeys(calls))}
     state = {totals.get(name, name): value for name, value in program.initial().items()}
     inputs = ", ".join(v.name for v in program.inputs)
     lines = [f'"""{program.name}: a program over {inputs}."""', ""]
+    lines += [f"INPUTS = {_ranges(program.inputs)}", f"VARIABLES = {_ranges(program.variables)}"]
     lines += [f"{name} = {value!r}" for name, value in program.constants.items()]
     lines += ["", "", f"def step({inputs}, state):"]
+    lines += [f"    # {name}: {note}" for name, note in notes.items()]
     lines += [f"    {name} = state[{name!r}]" for name in state]
     lines += _body(program, totals)
     kept = ", ".join(f"{name!r}: {name}" for name in state)
     lines += [f"    return output, {{{kept}}}", "", "", "def run(sequence):"]
     lines += [f"    state, outputs = {state!r}, []", "    for item in sequence:"]
-    item = "item" if len(program.inputs) == 1 else "*item"
+    several = len(program.inputs) > 1
+    item = "*item" if several else "item"
     lines += [f"        output, state = step({item}, state)", "        outputs.append(output)"]
-    return "\n".join([*lines, "    return outputs", ""])
+    numbers = 'tuple(map(int, text.split(",")))' if several else "int(text)"
+    return "\n".join([*lines, "    return outputs", "", MAIN.replace("ITEM", numbers)])
+
+
+def _ranges(variables: Sequence[Variable]) -> str:
+    """Name → (lowest, highest); real numbers have a point."""
+    ends = {
+        v.name: tuple(int(e) if v.kind == "int" else float(e) for e in (v.low, v.high))
+        for v in variables
+    }
+    return repr(ends)
 
 
 def _body(program: Program, totals: dict[str, str]) -> list[str]:

@@ -16,12 +16,14 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Settings, Unit, Work, run_units
+from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.settings import SETTINGS, cost
 from symscope.studies.programs.units import network_unit
 
 SEEDS = 3
 TRAINING: Settings = {"attempts": 3}
-WORK: Work = {"network": network_unit}
+EXTRACTION: Settings = {"seconds": 20.0}
+WORK: Work = {"network": network_unit, "extract": extraction_unit}
 
 
 def training_units() -> list[Unit]:
@@ -30,7 +32,12 @@ def training_units() -> list[Unit]:
     return [("network", name, str(seed)) for seed in range(SEEDS) for name in names]
 
 
-STAGES = {"train": (training_units, TRAINING)}
+def extraction_units() -> list[Unit]:
+    """All networks that are there, one seed after the other."""
+    return [("extract", *unit[1:]) for unit in training_units()]
+
+
+STAGES = {"train": (training_units, TRAINING), "extract": (extraction_units, EXTRACTION)}
 
 
 def main() -> None:

@@ -24,7 +24,7 @@ from symscope.jobs import Settings, Unit, Work, run_units
 from symscope.models.compiled import FAMILIES
 from symscope.studies.truth.others import TOLD, redundant_unit, superposition_unit, trained_unit
 from symscope.studies.truth.rates import beside, rates
-from symscope.studies.truth.units import family_unit, untrained_unit
+from symscope.studies.truth.units import family_unit, quiet_unit, untrained_unit
 
 LEFT_OUT = ("circuit_2", "clock_13", "dereference_1", "vote")
 """Families of which a larger or smaller sister is there; `vote` has redundant copies for decoys."""
@@ -34,8 +34,10 @@ PRESETS: dict[str, Settings] = {
     "full": {"fit": 2000, "validation": 300, "test": 500, "steps": 300, "seeds": 5, "blank": 6},
     "small": {"fit": 600, "validation": 200, "test": 200, "steps": 60, "seeds": 1, "blank": 1},
 }
-WORK: Work = {"family": family_unit, "untrained": untrained_unit, "redundant": redundant_unit,
-              "trained": trained_unit, "superposition": superposition_unit}  # fmt: skip
+WORK: Work = {
+    "family": family_unit, "untrained": untrained_unit, "quiet": quiet_unit,
+    "redundant": redundant_unit, "trained": trained_unit, "superposition": superposition_unit,
+}  # fmt: skip
 
 
 def units(preset: str, method: str | None = None) -> list[Unit]:
@@ -45,6 +47,7 @@ def units(preset: str, method: str | None = None) -> list[Unit]:
     blank = [("untrained", f, str(s)) for s in range(settings["blank"]) for f in families]
     beside = [("redundant", "vote", str(s)) for s in range(settings["seeds"])]
     if preset == "full":
+        beside += [("quiet", f, str(s)) for s in range(3) for f in families]
         beside += [("trained", name, str(s)) for name in TOLD for s in range(3)]
         beside += [("superposition", "five_in_two", str(s)) for s in range(3)]
     return [*known, *blank, *([] if method else beside)]

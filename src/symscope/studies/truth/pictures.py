@@ -33,7 +33,7 @@ def error_rates(records: Records) -> str:
         counts = {k: [round((e.score or 0) * e.n), e.n] for k, e in found.items() if e is not None}
         if counts:
             methods[method] = counts
-    families = {c.split(".")[1] for c in records if c.endswith(".das.tpr")} - {"all"}
+    families = {c.split(".")[1] for c in records if c.endswith(".das.fpr")} - {"all", "untrained"}
     seeds = records["truth.all.das.tpr"].seeds
     return json.dumps({"families": len(families), "bases": len(seeds), "methods": methods},
                       indent=1) + "\n"  # fmt: skip

@@ -7,8 +7,10 @@ from statistics import mean, median
 
 import numpy as np
 
+from symscope.align.accept import BAR
 from symscope.evidence import Evidence, wilson
 from symscope.report.pool import pool
+from symscope.studies.truth.units import QUIET
 
 ALL = "all"
 PER_SEED = ("word", "angle", "accuracy", "loss")
@@ -21,7 +23,7 @@ def rates(records: Iterable[Evidence]) -> list[Evidence]:
     for record in filter(_known, records):
         _, family, method, *_ = record.claim.split(".")
         groups[family, method].append(record)
-        if family != "untrained":
+        if family != "untrained" and not family.startswith(QUIET):
             groups[ALL, method].append(record)
     return [e for (family, method), group in sorted(groups.items())
             for e in _rates(f"truth.{family}.{method}", group)]  # fmt: skip
@@ -59,10 +61,12 @@ def _rates(name: str, group: Sequence[Evidence]) -> list[Evidence]:
             continue
         won = sum(e.config.get("word") == "found" for e in claims)
         without = sum(e.config.get("word_without") == "found" for e in claims) / len(claims)
+        alone = sum((e.low or 0.0) >= BAR for e in claims) / len(claims)
         low, high = wilson(won, len(claims))
         found.append(Evidence(
             f"{name}.{rate}", won / len(claims), low, high, len(claims), rate.upper(),
-            {"without_searched_controls": without, **per_claim}, seeds, seconds,
+            {"without_searched_controls": without, "by_the_score_alone": alone, **per_claim},
+            seeds, seconds,
             note="Wilson interval over claims",
         ))  # fmt: skip
     if true and false:

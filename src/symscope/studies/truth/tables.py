@@ -7,6 +7,7 @@ from symscope.align.methods import METHODS
 from symscope.evidence import Evidence
 from symscope.report.tables import Maker, Records, score, seeds, table
 from symscope.studies.truth.others import FEATURES
+from symscope.studies.truth.units import QUIET
 
 
 def methods_table(records: Records) -> str:
@@ -21,31 +22,35 @@ def methods_table(records: Records) -> str:
         rows.append([
             f"`{method}`", _rate(tpr), _rate(fpr),
             f"{fpr.controls['without_searched_controls']:.3f}",
+            f"{fpr.controls['by_the_score_alone']:.3f}",
             "–" if auroc is None else f"{auroc.score:.3f}", _angle(angle),
             "–" if angle is None else f"{angle.controls['value_off']:.0%}",
             "–" if angle is None else f"{angle.controls['dimensions_too_many']:+.1f}",
             f"{tpr.controls['seconds_per_claim']:.1f}",
         ])  # fmt: skip
     head = ["method", "true claims accepted", "false claims accepted",
-            "false, without searched controls", "AUROC of the IIA", "angle to the truth (largest)",
-            "value off by", "dimensions too many", "seconds per claim"]  # fmt: skip
+            "false, without searched controls", "false, by the score alone",
+            "AUROC of the IIA", "angle to the truth (largest)", "value off by",
+            "dimensions too many", "seconds per claim"]  # fmt: skip
     return table(head, rows)
 
 
 def families_table(records: Records) -> str:
     """The default method's error rates, family by family."""
-    families = sorted({c.split(".")[1] for c in records if c.endswith(".das.tpr")} - {"all"})
+    named = {c.split(".")[1] for c in records if c.endswith(".das.fpr")}
+    families = sorted(named - {"all", "untrained"})
     rows = []
     for family in families:
         tpr, fpr, angle = (records.get(f"truth.{family}.das.{r}") for r in ("tpr", "fpr", "angle"))
         if tpr is not None and fpr is not None:
             off = "–" if angle is None else f"{angle.controls['value_off']:.1%}"
-            rows.append([f"`{family}`", _rate(tpr), _rate(fpr), _angle(angle), off])
+            quiet = _angle(records.get(f"truth.{QUIET}{family}.das.angle"))
+            rows.append([f"`{family}`", _rate(tpr), _rate(fpr), _angle(angle), off, quiet])
     blank = records.get("truth.untrained.das.fpr")
     if blank is not None:
-        rows.append(["random weights", "–", _rate(blank), "–", "–"])
+        rows.append(["random weights", "–", _rate(blank), "–", "–", "–"])
     head = ["family", "true claims accepted", "false claims accepted", "angle (largest)",
-            "value off by"]  # fmt: skip
+            "value off by", "angle without noise units"]  # fmt: skip
     return table(head, rows)
 
 

@@ -24,6 +24,8 @@ from symscope.jobs import Settings, Unit
 from symscope.models.compiled import FAMILIES, Planted, plant
 from symscope.network import Network
 
+QUIET = "quiet_"
+"""What is put before the name of a family without noise units."""
 MOST_TRUE = 3
 """How many true claims about one network are tried."""
 CHOOSE_THEIR_SIZE = ("full_site", "masking", "boundless")
@@ -61,6 +63,21 @@ def untrained_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidenc
         methods = settings["untrained"]
         for name, e in judged(planted, claim, ready, "untrained", settings, seed, methods).items():
             found.append(replace(e, claim=f"truth.untrained.{name}.decoy.{family}_{slug}.iia"))
+    return found
+
+
+def quiet_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:
+    """The true claims of a family without noise units: how near the default method comes."""
+    _, family, seed_text = unit
+    seed = int(seed_text)
+    planted = plant(FAMILIES[family](), noise=0, seed=seed)
+    found = []
+    for slug, claim, why in claims(planted, seed):
+        if why:
+            continue
+        ready = prepared(planted, claim, planted.network, settings, seed)
+        judgement = judged(planted, claim, ready, why, settings, seed, ("das",))["das"]
+        found.append(replace(judgement, claim=f"truth.{QUIET}{family}.das.true.{slug}.iia"))
     return found
 
 

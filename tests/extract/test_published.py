@@ -49,9 +49,11 @@ def test_the_first_state_is_a_state_though_it_never_comes_again():
     assert best.run([0, 1, 0]).output == [1, 0, 0]
 
 
-def test_registers_of_a_lattice_begin_at_zero_or_have_it_as_their_least_and_grow_with_the_output():
-    # h' = -(|x| - 3.9), y = |x|: the first state, 0, is in the middle of those that come
-    made = by_hand.network(([[0, 1], [0, -1]], [0, 0]), ([-1, -1], 3.9), g=[(-1, 3.9)])
+@pytest.mark.parametrize("sign", [1, -1])
+def test_registers_begin_at_zero_or_have_it_as_their_least_and_grow_with_the_output(sign):
+    # h' = ±(|x| - 3.9), y = |x|: the first state, 0, is in the middle of those that come
+    to_state = [sign, sign], -3.9 * sign
+    made = by_hand.network(([[0, 1], [0, -1]], [0, 0]), to_state, g=[(sign, 3.9)])
     weights = weights_of(made)
     codes = list(integer_codes(weights, observe(weights, by_hand.PUSH, 5, 0), 0))
     assert {(0,), (4,)} <= {code.start for code in codes}

@@ -23,8 +23,17 @@ from symscope.align.methods import METHODS
 from symscope.causal_model import UnknownName
 from symscope.commands.demo import PRESETS, RIGHT, demo
 from symscope.commands.failures import outcome
-from symscope.commands.loop import Claim, Effort, align_one, built, keep_network, name_of
-from symscope.commands.loop import read_checkpoint, task_of, train_into
+from symscope.commands.loop import (
+    Claim,
+    Effort,
+    align_one,
+    built,
+    keep_network,
+    name_of,
+    read_checkpoint,
+    task_of,
+    train_into,
+)
 from symscope.commands.options import (
     DemoOut,
     Device,

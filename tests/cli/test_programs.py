@@ -1,0 +1,86 @@
+"""From training to a program and its proof, by the commands."""
+
+import json
+
+import pytest
+import torch
+from safetensors.torch import save_file
+
+from symscope.cli import main
+from symscope.programs.printing import python_source
+from symscope.tasks import algorithm
+
+
+@pytest.fixture(scope="module")
+def summed(tmp_path_factory):
+    """A network that adds the last two inputs, trained in seconds."""
+    run = tmp_path_factory.mktemp("programs") / "run"
+    assert main(["train", "sum_last2", "--out", str(run)]) == 0
+    return run
+
+
+def test_a_trained_network_becomes_a_program_that_is_proven(summed, told):
+    code, document, _ = told("extract", summed, "--seconds", 2)
+    assert code == 0
+    solved, generalises, proof, length = document["evidence"]
+    assert [e["score"] for e in (solved, generalises, proof)] == [1, 1, 1]
+    assert length["score"] < 20
+    assert "proved for all lengths" in solved["config"]["said"]
+    assert solved["config"]["grounding"]["grounded"]
+    assert told("verify", summed / "program.py", "--task", "sum_last2")[0] == 0
+
+
+def test_a_wrong_program_is_answered_with_an_input(tmp_path, told):
+    source = python_source(algorithm("div_3").program)
+    wrong = tmp_path / "wrong.py"
+    wrong.write_text(source.replace("dividend % 3", "dividend % 4"))
+    code, document, _ = told("verify", wrong, "--task", "div_3")
+    assert code == 1 and document["verdict"] == "counterexample"
+    assert document["expected"] != document["found"] and document["shortest"]
+
+
+def test_two_files_are_compared_and_one_alone_is_not_enough(tmp_path, told, refused):
+    one = tmp_path / "one.py"
+    one.write_text(python_source(algorithm("parity_all").program))
+    assert told("verify", one, "--rule", one)[0] == 0
+    assert "--task NAME or --rule FILE" in refused("verify", one)
+    assert "dov_3" in refused("verify", one, "--task", "dov_3")
+
+
+def test_a_program_with_anything_else_in_it_is_refused(tmp_path, refused):
+    path = tmp_path / "program.py"
+    path.write_text(python_source(algorithm("parity_all").program) + "\nimport os\n")
+    said = refused("verify", path, "--task", "parity_all")
+    assert "import os" in said and "line" in said
+
+
+def test_weights_of_the_published_layout_are_read(tmp_path, told, refused):
+    weights = {"f.0.weight": torch.tensor([[1.0, 1.0]]), "f.0.bias": torch.zeros(1),
+               "g.0.weight": torch.ones(1, 1), "g.0.bias": torch.zeros(1)}  # fmt: skip
+    path = tmp_path / "theirs.safetensors"
+    save_file(weights, path)
+    run = tmp_path / "run"
+    code, document, _ = told("extract", path, "--task", "sum_all", "--out", run, "--seconds", 2)
+    assert code == 0 and document["evidence"][0]["score"] == 1
+    assert (run / "program.py").exists()
+    assert json.loads((run / "config.json").read_text())["task"] == "sum_all"
+    assert "which task" in refused("extract", path)
+    save_file(weights | {"f.0.bias": torch.zeros(3)}, path)
+    said = refused("extract", path, "--task", "sum_all", "--out", tmp_path / "other")
+    assert "f.0.bias has shape (3,), expected (1,)" in said
+
+
+def test_a_network_that_makes_mistakes_is_refused_unless_asked(tmp_path, refused, told):
+    path = tmp_path / "wrong.safetensors"
+    weights = {"f.0.weight": torch.tensor([[1.0, 1.0]]), "f.0.bias": torch.ones(1),
+               "g.0.weight": torch.ones(1, 1), "g.0.bias": torch.zeros(1)}  # fmt: skip
+    save_file(weights, path)
+    asked = ["extract", path, "--task", "sum_all", "--out", tmp_path / "run"]
+    assert "0.000% of" in refused(*asked, code=1)
+    code, document, _ = told(*asked, "--anyway", "--resume", "--seconds", 2)
+    assert code == 1 and document["evidence"][0]["score"] == 0
+    assert "refuted" in document["evidence"][0]["config"]["said"]
+
+
+def test_a_counting_run_is_no_sequence_task(trained, refused):
+    assert "symscope train div_3" in refused("extract", trained)

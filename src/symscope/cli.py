@@ -50,8 +50,8 @@ from symscope.commands.options import (
 from symscope.commands.programs import TASKS, extract_command, train_algorithm, verify_command
 from symscope.commands.run_directory import configured, described, opened, recorded, spent
 from symscope.commands.scripts import given, script, studies
-from symscope.commands.terminal import failed, progress, say, show, show_json
-from symscope.evidence import Evidence, SymscopeError
+from symscope.commands.terminal import progress, say, show, show_json, told
+from symscope.evidence import SymscopeError
 from symscope.models.load import ARCHITECTURES
 from symscope.train import Schedule
 
@@ -290,13 +290,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--json" in arguments:
             show_json(error=line, exit=code)
         return code
-
-
-def told(claims: Sequence[Evidence]) -> int:
-    """1 after naming the claims that do not stand above their floors, else 0."""
-    for claim in failed(claims):
-        say(f"{claim} does not stand above its floors")
-    return 1 if failed(claims) else 0
 
 
 def written_page(run: Path) -> Path:

@@ -158,5 +158,5 @@ def test_the_tables_hold_score_published_value_and_floor():
         lines = make({claim: record}).splitlines()
         assert len({line.count(" | ") for line in lines}) == 1, name
     short = TABLES["short"]({claim: record}).splitlines()[2]
-    assert "gru | multi | 3 | **0.970** (0.950–0.980) | 0.955 | 0.110" in short
+    assert "gru | multi | 3 | **0.970** (0.950–0.980) *found* | 0.955 | 0.110" in short
     assert "| 0.900 |" in TABLES["phases"]({claim: record})

@@ -84,3 +84,10 @@ def _floor(found: Verdict) -> str:
 def failed(records: Sequence[Evidence]) -> list[str]:
     """The claims whose own check failed: their score does not stand above their floors."""
     return [e.claim for e in records if verdict(e).word in ("at its floor", "not analysed")]
+
+
+def told(claims: Sequence[Evidence]) -> int:
+    """1 after naming the claims that do not stand above their floors, else 0."""
+    for claim in failed(claims):
+        say(f"{claim} does not stand above its floors")
+    return 1 if failed(claims) else 0

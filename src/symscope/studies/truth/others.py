@@ -18,9 +18,9 @@ from symscope.align.copies import copies
 from symscope.align.das import iia
 from symscope.align.methods import METHODS
 from symscope.align.swap import swaps
-from symscope.alignment import Alignment, Handle, blocks
+from symscope.alignment import Alignment, blocks
 from symscope.evidence import Evidence
-from symscope.featurizer import Mask, Rotation
+from symscope.featurizer import Rotation
 from symscope.interchange_training import interchange_training
 from symscope.jobs import Settings, Unit
 from symscope.models.compiled import family, plant
@@ -30,7 +30,7 @@ from symscope.models.rnn import RNN
 from symscope.models.superposition import sweep
 from symscope.network import Network
 from symscope.site import Site
-from symscope.studies.truth.units import angle, search_of, untrained
+from symscope.studies.truth.units import search_of, untrained
 
 FEATURES = 5
 SPARSITIES = (0.0, 0.3, 0.5, 0.7, 0.8, 0.9, 0.95, 0.97, 0.99)
@@ -110,11 +110,8 @@ def _searched(
     for control, nothing in nothing_to_find(ready, untrained(network, seed), site, seed).items():
         controls[control] = iia(METHODS["das"](claim, nothing, search, seed), nothing.test)
     scored = agreement(found, ready.test, controls=controls, seed=seed)
-    there = Handle(site, Mask(ready.test.width, len(units), list(units)), tuple(range(len(units))))
     scored = replace(scored, config={"size": len(units), "width": ready.test.width})
-    return replace(scored, config={
-        **scored.config, "angle": angle(found[variable], there), "word": verdict(scored).word
-    })  # fmt: skip
+    return replace(scored, config={**scored.config, "word": verdict(scored).word})
 
 
 def redundant_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:

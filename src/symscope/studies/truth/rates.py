@@ -13,7 +13,7 @@ from symscope.report.pool import pool
 from symscope.studies.truth.units import QUIET
 
 ALL = "all"
-PER_SEED = ("word", "angle", "accuracy", "loss")
+PER_SEED = ("word", "accuracy", "loss")
 """What is kept of each seed where seeds are pooled."""
 
 

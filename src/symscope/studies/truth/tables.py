@@ -60,14 +60,10 @@ def trained_table(records: Records) -> str:
     for claim, record in sorted(records.items()):
         named = re.fullmatch(r"truth\.(told|plain)\.das\.(\w+)\.iia", claim)
         if named:
-            angles = record.config.get("angle", [])
-            rows.append([
-                f"`{named[2]}`", named[1], seeds(record), _each(record.config["accuracy"], ".2f"),
-                score(record), ", ".join(record.config["word"]),
-                _each(angles, ".0f", "°") if named[1] == "told" else "–",
-            ])  # fmt: skip
-    head = ["task and variable", "trained", "seeds", "accuracy of each", "IIA", "verdict of each",
-            "angle to the told units"]  # fmt: skip
+            rows.append([f"`{named[2]}`", named[1], seeds(record),
+                         _each(record.config["accuracy"], ".2f"), score(record),
+                         ", ".join(record.config["word"])])  # fmt: skip
+    head = ["task and variable", "trained", "seeds", "accuracy of each", "IIA", "verdict of each"]
     return table(head, rows)
 
 
@@ -102,8 +98,8 @@ TABLES: dict[str, Maker] = {
 }
 
 
-def _each(values: Sequence[float], form: str, unit: str = "") -> str:
-    return ", ".join(f"{value:{form}}{unit}" for value in values)
+def _each(values: Sequence[float], form: str) -> str:
+    return ", ".join(f"{value:{form}}" for value in values)
 
 
 def _rate(record: Evidence) -> str:

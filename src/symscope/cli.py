@@ -53,6 +53,7 @@ from symscope.commands.scripts import given, script, studies
 from symscope.commands.terminal import progress, say, show, show_json, told
 from symscope.evidence import SymscopeError
 from symscope.models.load import ARCHITECTURES
+from symscope.report import write_page
 from symscope.train import Schedule
 
 app = typer.Typer(
@@ -85,7 +86,7 @@ def demo_command(  # one parameter per option
     with progress() as bar:
         found = demo(out, chosen, device, jobs or os.cpu_count() or 1, bar)
     spent(out, began)
-    page = written_page(out)
+    page = write_page(out)
     show(found, json, run=out, report=page)
     right = [e for e in found if e.claim.endswith(tuple(f"{p}.{v}.iia" for p, v in RIGHT))]
     return told(right)
@@ -223,10 +224,12 @@ def study_command(  # one parameter per option
 
 @app.command("bench")
 def bench_command(
-    name: Annotated[str, typer.Argument(help="truth, or which benchmark.")],
+    name: Annotated[str, typer.Argument(help="truth, programs, or which benchmark.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
     preset: Annotated[str, typer.Option(help="truth: small or full.")] = "full",
     method: Annotated[str | None, typer.Option(help="truth: one method alone.")] = None,
+    tasks: Annotated[str | None, typer.Option(help="programs: an expression for names.")] = None,
+    networks: Annotated[Path | None, typer.Option(help="programs: trained elsewhere.")] = None,
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
     """Error rates on networks whose program is known (truth), or speed beside other libraries.
@@ -245,6 +248,9 @@ def bench_command(
             raise UnknownName("method", method, METHODS)
         options = given({"--method": method, "--jobs": jobs, "--out": out})
         return script(["-m", "symscope.studies.truth", "--preset", preset, *options], json)
+    if name == "programs":
+        options = given({"--tasks": tasks, "--networks": networks, "--jobs": jobs, "--out": out})
+        return script(["-m", "symscope.studies.programs", *options], json)
     folder = Path(__file__).parents[2] / "benchmarks"
     if not folder.is_dir():
         raise SymscopeError(
@@ -252,7 +258,7 @@ def bench_command(
             " get one and type pip install -e . there"
         )
     scripts = [p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8")]
-    there = sorted(["truth", *scripts])
+    there = sorted(["truth", "programs", *scripts])
     if name not in there:
         raise UnknownName("benchmark", name, there)
     return script([str(folder / f"{name}.py"), *(["--quick"] if quick else [])], json)
@@ -270,7 +276,7 @@ def report_command(
     configured(run)
     if not recorded(run):
         raise SymscopeError(f"{run} holds no evidence yet; go on with it (--resume)")
-    page = written_page(run)
+    page = write_page(run)
     show_json(report=page) if json else print(f"report: {page}")
     return 0
 
@@ -290,10 +296,3 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if "--json" in arguments:
             show_json(error=line, exit=code)
         return code
-
-
-def written_page(run: Path) -> Path:
-    """The run's `report.html`."""
-    from symscope.report import write_page
-
-    return write_page(run)

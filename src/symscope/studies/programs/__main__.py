@@ -1,28 +1,34 @@
 """Which programs did networks learn on 62 published tasks, and are they right?
 
-    python -m symscope.studies.programs --stage train                  62 tasks, seeds 0, 1, 2
-    python -m symscope.studies.programs --stage train --only=div_7-0   one network
+    symscope bench programs                          train, extract, prove, count; resumable
+    symscope bench programs --tasks "div_|parity"    tasks whose name matches
+    symscope bench programs --networks DIR           trained elsewhere, as TASK-SEED.safetensors
 
 Every network leaves `results/programs/units/network-TASK-SEED.json` and
-`results/programs/networks/TASK-SEED.safetensors`; what is there is not computed again.
+`results/programs/networks/TASK-SEED.safetensors`, every extraction
+`results/programs/units/extract-TASK-SEED.json`; what is there is not computed again. At the end all
+is counted into `results/programs.json`.
 """
 
 import argparse
 import os
 import re
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from symscope.evidence import read_evidence, write_evidence
 from symscope.jobs import Settings, Unit, Work, run_units
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.settings import SETTINGS, cost
+from symscope.studies.programs.tables import counted
 from symscope.studies.programs.units import network_unit
 
 SEEDS = 3
-TRAINING: Settings = {"attempts": 3}
-EXTRACTION: Settings = {"seconds": 20.0}
+STAGES = ("train", "extract", "count")
+SETTINGS_OF: dict[str, Settings] = {"train": {"attempts": 3}, "extract": {"seconds": 20.0}}
 WORK: Work = {"network": network_unit, "extract": extraction_unit}
 
 
@@ -32,12 +38,25 @@ def training_units() -> list[Unit]:
     return [("network", name, str(seed)) for seed in range(SEEDS) for name in names]
 
 
-def extraction_units() -> list[Unit]:
-    """All networks that are there, one seed after the other."""
-    return [("extract", *unit[1:]) for unit in training_units()]
+def extraction_units(networks: Path) -> list[Unit]:
+    """The networks that are there, one seed after the other."""
+    there = [path.stem.rpartition("-") for path in networks.glob("*.safetensors")]
+    order = {name: i for i, name in enumerate(SETTINGS)}
+    named = [(name, seed) for name, _, seed in there if name in order and seed.isdigit()]
+    return [("extract", name, seed)
+            for name, seed in sorted(named, key=lambda n: (int(n[1]), order[n[0]]))]  # fmt: skip
 
 
-STAGES = {"train": (training_units, TRAINING), "extract": (extraction_units, EXTRACTION)}
+def count(folder: Path, command: str) -> None:
+    """Count what the units of `folder` found into `folder.json`."""
+    records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
+    made = [r.config["made"] for r in records if "made" in r.config]
+    versions = {k: sorted({m[k] for m in made}) for k in (made[0] if made else ())}
+    behind = {"command": command, "made": versions}
+    write_evidence(
+        folder.with_suffix(".json"),
+        [replace(e, config={**e.config, **behind}) for e in counted(records)],
+    )
 
 
 def main() -> None:
@@ -45,16 +64,28 @@ def main() -> None:
     parser = argparse.ArgumentParser(
         description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
-    parser.add_argument("--stage", choices=list(STAGES), default="train")
+    parser.add_argument("--stage", choices=STAGES, help="one stage alone")
     parser.add_argument("--out", type=Path, default=Path("results/programs"))
+    parser.add_argument("--networks", type=Path, help="a folder of networks trained elsewhere")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--tasks", default="", help="only tasks whose name matches this expression")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     asked = parser.parse_args()
-    units, settings = STAGES[asked.stage]
-    wanted = [u for u in units() if re.search(asked.only, "-".join(u))]
-    done = run_units(WORK, wanted, settings, asked.out, asked.jobs)
-    for number, name in enumerate(done, 1):
-        print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
+    stages = [asked.stage] if asked.stage else list(STAGES)
+    if asked.networks:
+        stages = [stage for stage in stages if stage != "train"]
+    networks = asked.networks or asked.out / "networks"
+    for stage in stages:
+        if stage == "count":
+            count(asked.out, "symscope bench programs")
+            continue
+        units = training_units() if stage == "train" else extraction_units(networks)
+        units = [u for u in units if re.search(asked.tasks, u[1])]
+        wanted = [u for u in units if re.search(asked.only, "-".join(u))]
+        settings = SETTINGS_OF[stage] | {"networks": str(networks)}
+        done = run_units(WORK, wanted, settings, asked.out, asked.jobs)
+        for number, name in enumerate(done, 1):
+            print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":

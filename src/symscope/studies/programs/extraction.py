@@ -9,15 +9,16 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import safe_open
 from torch import Tensor
 
-from symscope.evidence import Counterexample, Evidence, Proof
+from symscope.evidence import Counterexample, Evidence, Proof, SymscopeError
 from symscope.extract import Extraction, cost, extract, machine_of
 from symscope.extract.grounded import grounding
 from symscope.extract.machine import Machine
 from symscope.jobs import Settings, Unit
-from symscope.models.load import load_network
-from symscope.models.real_rnn import RealRNN
+from symscope.models.load import load_network, load_weights
+from symscope.models.real_rnn import RealRNN, from_published
 from symscope.program import Program
 from symscope.programs.printing import python_source
 from symscope.tasks import algorithm
@@ -43,13 +44,25 @@ def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Eviden
     """
     _, name, seed_text = unit
     seed, task = int(seed_text), algorithm(name)
-    module, _ = load_network(folder / "networks" / f"{name}-{seed}.safetensors")
-    assert isinstance(module, RealRNN), "networks of this study read and write numbers"
+    networks = Path(settings.get("networks") or folder / "networks")
+    module = network_in(networks / f"{name}-{seed}.safetensors")
     if not bool(answers_right(module, task, seed)[0].all()):
         return [_missing(name, seed, "the network is not perfect")]
     machine = machine_of(module, task.program.inputs, task.length)
     found = extract(machine, seconds=settings.get("seconds", SECONDS), seed=seed)
     return graded(name, task, machine, found, seed)
+
+
+def network_in(path: Path) -> RealRNN:
+    """A network of symscope's, or weights in the published layout (`models.real_rnn`)."""
+    with safe_open(path, framework="pt") as file:
+        own = "symscope" in (file.metadata() or {})
+    if not own:
+        return from_published(load_weights(path), path)
+    module, _ = load_network(path)
+    if not isinstance(module, RealRNN):
+        raise SymscopeError(f"{path} holds a {type(module).__name__}, which reads no numbers")
+    return module
 
 
 def graded(

@@ -1,0 +1,112 @@
+"""The tables of the study of the 62 tasks, and the records that they are made from."""
+
+from collections import defaultdict
+from collections.abc import Iterable, Sequence
+from statistics import mean, median
+from typing import Any
+
+from symscope.evidence import Evidence, wilson
+from symscope.report.tables import Maker, Records, table
+from symscope.studies.programs.published import SOLVED
+from symscope.tasks import ALGORITHMS
+
+CLAIMS = ("solved", "generalises", "proof", "length", "network.accuracy")
+PER_SEED = (
+    "route", "said", "rules", "output", "start", "source", "grounding", "tried", "memory_mb",
+    "seconds_to_prove", "margin", "attempts",
+)  # fmt: skip
+"""What is kept of each seed."""
+
+
+def counted(records: Iterable[Evidence]) -> list[Evidence]:
+    """One record per claim: the mean over seeds (of lengths the median), each seed's details."""
+    groups: dict[str, list[Evidence]] = defaultdict(list)
+    for record in records:
+        groups[record.claim].append(record)
+    return [_joined(claim, group) for claim, group in sorted(groups.items())]
+
+
+def _joined(claim: str, group: Sequence[Evidence]) -> Evidence:
+    group = sorted(group, key=lambda e: e.seeds[0])
+    scores = [e.score or 0.0 for e in group]
+    seeds = [s for e in group for s in e.seeds]
+    config: dict[str, Any] = {"by_seed": scores, "seconds": [e.seconds for e in group]}
+    for key in PER_SEED:
+        if any(key in e.config for e in group):
+            config[key] = [e.config.get(key) for e in group]
+    name = claim.split(".")[1]
+    source = {"source": "Michaud et al. (2024), Table 1", "value": float(name in SOLVED)}
+    low: float | None = None
+    high: float | None = None
+    if claim.endswith((".solved", ".proof")):
+        low, high = wilson(round(sum(scores)), len(scores))
+    score = median(scores) if claim.endswith(".length") else mean(scores)
+    note = "; ".join(f"seed {e.seeds[0]}: {e.note}" for e in group if e.note)
+    return Evidence(
+        claim, score, low, high, len(group), group[0].unit, {}, seeds,
+        sum(e.seconds for e in group), config, source if claim.endswith(".solved") else None, note,
+    )  # fmt: skip
+
+
+def tasks_table(records: Records) -> str:
+    """All 62 tasks: the share of seeds solved, how, how long, how surely, how fast."""
+    rows = []
+    for name in ALGORITHMS:
+        found = {k: records.get(f"programs.{name}.{k}") for k in CLAIMS}
+        solved = found["solved"]
+        published = "yes" if name in SOLVED else "no"
+        if solved is None:
+            rows.append([f"`{name}`", published, *["–"] * 8])
+            continue
+        config = solved.config
+        trained = found["network.accuracy"]
+        rows.append([
+            f"`{name}`", published, f"{round(sum(config['by_seed']))} of {len(config['by_seed'])}",
+            _each(config.get("route")), _mean(found["length"], ".0f"),
+            _mean(found["generalises"], ".4g"), _each(map(_kind, config.get("said", ()))),
+            _each(_place(g) for g in config.get("grounding", ())),
+            "–" if trained is None else f"{mean(trained.config['seconds']):.0f}",
+            f"{mean(config['seconds']):.0f}",
+        ])  # fmt: skip
+    head = ["task", "published", "seeds solved", "route", "length", "right at ten times the length",
+            "proof", "in the states", "seconds to train", "to extract"]  # fmt: skip
+    return table(head, rows)
+
+
+def totals_table(records: Records) -> str:
+    """How many tasks are solved, here and as published."""
+    solved = {n: r for n in ALGORITHMS if (r := records.get(f"programs.{n}.solved")) is not None}
+    most = [n for n, r in solved.items() if (r.score or 0) > 0.5]
+    proven = [n for n in most if (p := records.get(f"programs.{n}.proof")) and (p.score or 0) > 0.5]
+    return table(
+        ["", "tasks of 62"],
+        [["tried so far", str(len(solved))],
+         ["solved in most seeds", str(len(most))],
+         ["… and proven in most seeds", str(len(proven))],
+         ["published: MIPS", str(len(SOLVED))],
+         ["published: GPT-4 Turbo, as counted there", "30"]],
+    )  # fmt: skip
+
+
+TABLES: dict[str, Maker] = {"tasks": tasks_table, "totals": totals_table}
+
+
+def _kind(said: str | None) -> str:
+    if not said:
+        return "none"
+    return said.split(":")[0].removeprefix("proved ") if said.startswith("proved") else (
+        said.split(":")[0])  # fmt: skip
+
+
+def _place(grounding: dict[str, Any] | None) -> str:
+    return "–" if grounding is None else "yes" if grounding["grounded"] else "not shown"
+
+
+def _mean(record: Evidence | None, form: str) -> str:
+    return "–" if record is None or record.score is None else f"{record.score:{form}}"
+
+
+def _each(values: Iterable[Any] | None) -> str:
+    """The value of all seeds, or each seed's where they differ."""
+    listed = ["–" if v is None else str(v) for v in values or ()]
+    return (listed[0] if len(set(listed)) == 1 else ", ".join(listed)) if listed else "–"

@@ -9,6 +9,7 @@ it is late.
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 
 import torch
 from torch import Tensor
@@ -23,8 +24,8 @@ MOST_SYMBOLS = 64
 """With more, hardly any registers are met twice, and every set seems to fix the answer."""
 BEAM = 24
 """Sets that are extended by another register."""
-SEARCHED = 4000
-"""Rows by which sets are compared; the final formula is fitted to all."""
+COMPARED, SEARCHED = 1000, 4000
+"""Sequences, and steps of them, by which sets are compared; the formula is fitted to all."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -44,11 +45,13 @@ def registered(machine: Machine, rows: Rows, regress: Regress) -> Candidate | No
     """The answer as a formula of the fewest registers that fix it."""
     if rows.y.shape[-1] > 1 or len(machine.symbols) > MOST_SYMBOLS:
         return None
-    pool = list(_pool(machine, rows))
+    few = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(1))[:COMPARED]
+    some = Rows(rows.inputs, rows.x[few], rows.y[few])
+    pool = list(_pool(machine, some))
     for late in (0, 1):
-        chosen = _smallest(pool, rows, late)
-        for registers in chosen:
-            found = _explained(machine, rows, registers, late, regress)
+        for registers in _smallest(pool, some, late):
+            whole = [_run(r.rules, r.start, rows) for r in registers]
+            found = _explained(machine, rows, whole, late, regress)
             if found is not None:
                 return found
     return None
@@ -65,7 +68,7 @@ def _pool(machine: Machine, rows: Rows) -> Iterator[Register]:
     for number_of, (rule, start) in enumerate(written):
         name = f"r{number_of}"
         made = _run({name: rule.replace("_r_", name)}, {name: start}, rows)
-        key = made.after.numpy().tobytes()
+        key = sha256(made.after.numpy().tobytes()).digest()
         if key not in seen and len(made.after.unique()) > 1:
             seen.add(key)
             yield made

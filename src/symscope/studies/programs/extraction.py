@@ -48,6 +48,7 @@ def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Eviden
     module = network_in(networks / f"{name}-{seed}.safetensors")
     if not bool(answers_right(module, task, seed)[0].all()):
         return [_missing(name, seed, "the network is not perfect")]
+    _memory(forget=True)
     machine = machine_of(module, task.program.inputs, task.length)
     found = extract(machine, seconds=settings.get("seconds", SECONDS), seed=seed)
     return graded(name, task, machine, found, seed)
@@ -150,7 +151,13 @@ def _missing(
                     seconds=seconds, config=config or {}, note=why)  # fmt: skip
 
 
-def _memory() -> float:
-    """The most memory this process has had, in MB."""
-    most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return most / (1024**2 if sys.platform == "darwin" else 1024)
+def _memory(forget: bool = False) -> float:
+    """The most memory this process has had, in MB; on Linux since it was last told to forget."""
+    status = Path("/proc/self/status")
+    if not status.exists():
+        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        return most / (1024**2 if sys.platform == "darwin" else 1024)
+    if forget:
+        Path("/proc/self/clear_refs").write_text("5")
+    (line,) = (n for n in status.read_text().splitlines() if n.startswith("VmHWM"))
+    return int(line.split()[1]) / 1024

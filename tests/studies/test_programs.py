@@ -13,7 +13,7 @@ from symscope.jobs import run_unit
 from symscope.models.copies import Shape
 from symscope.models.load import load_network
 from symscope.studies.programs import units as module
-from symscope.studies.programs.__main__ import TRAINING, training_units
+from symscope.studies.programs.__main__ import SETTINGS_OF, training_units
 from symscope.studies.programs.search import rank_of, shape_of, smallest_rank, smallest_shape
 from symscope.studies.programs.settings import SETTINGS, Setting
 from symscope.studies.programs.units import network_unit
@@ -33,7 +33,7 @@ def test_every_task_has_settings_and_three_networks():
 def test_a_network_and_its_evidence_are_written_once(tmp_path, monkeypatch):
     monkeypatch.setitem(SETTINGS, "bitwise_not", Setting(1, plan=QUICK))
     unit = ("network", "bitwise_not", "1")
-    run_unit(network_unit, unit, TRAINING, tmp_path)
+    run_unit(network_unit, unit, SETTINGS_OF["train"], tmp_path)
     path = tmp_path / "units" / "network-bitwise_not-1.json"
     (evidence,) = read_evidence(path)
     assert evidence.claim == "programs.bitwise_not.network.accuracy" and evidence.score == 1
@@ -44,7 +44,7 @@ def test_a_network_and_its_evidence_are_written_once(tmp_path, monkeypatch):
     bits = torch.tensor([[1, 0, 0, 1]])
     assert network(bits).round().tolist() == [[0, 1, 1, 0]]
     monkeypatch.setattr(module, "train_copies", None)  # what is there is not computed again
-    run_unit(network_unit, unit, TRAINING, tmp_path)
+    run_unit(network_unit, unit, SETTINGS_OF["train"], tmp_path)
 
 
 def test_a_network_that_is_not_perfect_is_trained_again_twice_as_long(tmp_path, monkeypatch):

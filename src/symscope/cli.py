@@ -223,7 +223,7 @@ def study_command(  # one parameter per option
 
 
 @app.command("bench")
-def bench_command(
+def bench_command(  # one parameter per option
     name: Annotated[str, typer.Argument(help="truth, programs, or which benchmark.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
     preset: Annotated[str, typer.Option(help="truth: small or full.")] = "full",

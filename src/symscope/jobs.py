@@ -78,6 +78,16 @@ def join(
     return pooled
 
 
+def count(folder: Path, counted: Callable[[list[Evidence]], list[Evidence]], command: str) -> None:
+    """Count what all units of `folder` found into `folder.json`, with what made them."""
+    records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
+    each = [r.config["made"] for r in records if "made" in r.config]
+    versions = {k: sorted({m[k] for m in each}) for k in (each[0] if each else ())}
+    behind = {"command": command, "made": versions}
+    found = [replace(e, config={**e.config, **behind}) for e in counted(records)]
+    write_evidence(folder.with_suffix(".json"), found)
+
+
 def made() -> dict[str, str]:
     """The commit and the versions behind a record."""
     asked = ["git", "rev-parse", "HEAD"]

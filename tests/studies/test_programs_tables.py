@@ -3,7 +3,8 @@
 import pytest
 
 from symscope.evidence import Evidence, read_evidence, write_evidence
-from symscope.studies.programs.__main__ import count, extraction_units
+from symscope.jobs import count
+from symscope.studies.programs.__main__ import extraction_units
 from symscope.studies.programs.published import SOLVED
 from symscope.studies.programs.tables import TABLES, counted
 from symscope.tasks import ALGORITHMS
@@ -58,6 +59,6 @@ def test_only_networks_that_are_there_are_extracted_from(tmp_path):
 def test_units_are_counted_into_one_file(tmp_path):
     folder = tmp_path / "programs"
     write_evidence(folder / "units" / "extract-div_3-0.json", solved(0))
-    count(folder, "symscope bench programs")
+    count(folder, counted, "symscope bench programs")
     found = {e.claim: e for e in read_evidence(tmp_path / "programs.json")}
     assert found["programs.div_3.solved"].config["command"] == "symscope bench programs"

@@ -11,11 +11,13 @@ from symscope.align.swap import Swap
 from symscope.alignment import Handle
 from symscope.evidence import Evidence, read_evidence
 from symscope.featurizer import Identity, Linear, Mask, Reversible, Rotation
+from symscope.jobs import count
 from symscope.models.compiled import FAMILIES, plant
 from symscope.site import Site
-from symscope.studies.truth.__main__ import BENCHED, PRESETS, count, units
+from symscope.studies.truth.__main__ import BENCHED, PRESETS, units
 from symscope.studies.truth.pictures import error_rates, roc_picture
 from symscope.studies.truth.rates import beside, rates
+from symscope.studies.truth.rates import counted as truth_counted
 from symscope.studies.truth.tables import methods_table
 from symscope.studies.truth.units import (
     angle,
@@ -166,7 +168,7 @@ def test_units_are_counted_into_one_file(tmp_path):
     from symscope.evidence import write_evidence
 
     write_evidence(folder / "units" / "family-parity-0.json", [record])
-    count(folder, "symscope bench truth")
+    count(folder, truth_counted, "symscope bench truth")
     counted = read_evidence(tmp_path / "small.json")
     assert {e.claim for e in counted} >= {"truth.parity.das.tpr", "truth.all.das.angle"}
     assert counted[0].config["command"] == "symscope bench truth"

@@ -14,13 +14,11 @@ import argparse
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from symscope.evidence import read_evidence, write_evidence
-from symscope.jobs import Settings, Unit, Work, run_units
+from symscope.jobs import Settings, Unit, Work, count, run_units
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.settings import SETTINGS, cost
 from symscope.studies.programs.tables import counted
@@ -47,18 +45,6 @@ def extraction_units(networks: Path) -> list[Unit]:
             for name, seed in sorted(named, key=lambda n: (int(n[1]), order[n[0]]))]  # fmt: skip
 
 
-def count(folder: Path, command: str) -> None:
-    """Count what the units of `folder` found into `folder.json`."""
-    records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
-    made = [r.config["made"] for r in records if "made" in r.config]
-    versions = {k: sorted({m[k] for m in made}) for k in (made[0] if made else ())}
-    behind = {"command": command, "made": versions}
-    write_evidence(
-        folder.with_suffix(".json"),
-        [replace(e, config={**e.config, **behind}) for e in counted(records)],
-    )
-
-
 def main() -> None:
     """Run what is not there yet, in as many processes as asked for."""
     parser = argparse.ArgumentParser(
@@ -77,7 +63,7 @@ def main() -> None:
     networks = asked.networks or asked.out / "networks"
     for stage in stages:
         if stage == "count":
-            count(asked.out, "symscope bench programs")
+            count(asked.out, counted, "symscope bench programs")
             continue
         units = training_units() if stage == "train" else extraction_units(networks)
         units = [u for u in units if re.search(asked.tasks, u[1])]

@@ -13,7 +13,8 @@ from safetensors import safe_open
 from torch import Tensor
 
 from symscope.evidence import Counterexample, Evidence, Proof, SymscopeError
-from symscope.extract import Extraction, cost, extract, machine_of
+from symscope.extract import Extraction, extract, machine_of
+from symscope.extract.extract import length
 from symscope.extract.grounded import grounding
 from symscope.extract.machine import Machine
 from symscope.jobs import Settings, Unit
@@ -96,7 +97,7 @@ def graded(
         ("solved", float(trained == 1), count, "solved"),
         ("generalises", longer, more, "share of sequences"),
         ("proof", float(proven), 1, "proven"),
-        ("length", float(description(program)), 1, "nodes and bits"),
+        ("length", float(length(program)), 1, "nodes and bits"),
     )
     return [
         Evidence(f"programs.{name}.{claim}", score, None, None, n, unit, seeds=seeds,
@@ -106,14 +107,14 @@ def graded(
     ]  # fmt: skip
 
 
-def share_right(program: Program, task: Programmed, length: int, seed: int) -> tuple[float, int]:
+def share_right(program: Program, task: Programmed, steps: int, seed: int) -> tuple[float, int]:
     """The share of sequences that the program answers as the rule does, and of how many."""
-    own = task if length == task.length else algorithm(task.name, length)
-    x = _sequences(own, seed, SAMPLED if length == task.length else LONGER)
+    own = task if steps == task.length else algorithm(task.name, steps)
+    x = _sequences(own, seed, SAMPLED if steps == task.length else LONGER)
     right = 0
     for part in x.split(2000):
         expected = own.answers(part)
-        output = _exactly(program, part) if length > task.length else program.run(part).output
+        output = _exactly(program, part) if steps > task.length else program.run(part).output
         same = output.long().view(len(part), -1) == expected.view(len(part), -1)
         right += int(same.all(1).sum())
     return right / len(x), len(x)
@@ -137,11 +138,6 @@ def _sequences(task: Programmed, seed: int, count: int) -> Tensor:
     shape = (1, -1, *[1] * (sample.dim() - 2))
     alternating = torch.where((steps % 2 == 0).view(shape), *ends)
     return torch.cat([sample, ends[0].expand_as(sample[:64]), alternating])
-
-
-def description(program: Program) -> int:
-    """The program's length: the nodes and bits of its rules, and two for each register."""
-    return sum(map(cost, [*program.rules.values(), program.output])) + 2 * len(program.rules)
 
 
 def _missing(

@@ -13,17 +13,15 @@ import argparse
 import os
 import re
 import sys
-from dataclasses import replace
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.align.methods import METHODS
-from symscope.evidence import read_evidence, write_evidence
-from symscope.jobs import Settings, Unit, Work, run_units
+from symscope.jobs import Settings, Unit, Work, count, run_units
 from symscope.models.compiled import FAMILIES
 from symscope.studies.truth.others import TOLD, redundant_unit, superposition_unit, trained_unit
-from symscope.studies.truth.rates import beside, rates
+from symscope.studies.truth.rates import counted
 from symscope.studies.truth.units import family_unit, quiet_unit, untrained_unit
 
 LEFT_OUT = ("circuit_2", "clock_13", "dereference_1", "vote")
@@ -53,20 +51,6 @@ def units(preset: str, method: str | None = None) -> list[Unit]:
     return [*known, *blank, *([] if method else beside)]
 
 
-def count(folder: Path, command: str) -> None:
-    """Count what the units of `folder` found into `folder.json`."""
-    records = [r for path in sorted((folder / "units").glob("*.json")) for r in read_evidence(path)]
-    made = [r.config["made"] for r in records if "made" in r.config]
-    behind = {
-        "command": command,
-        "made": {k: sorted({m[k] for m in made}) for k in (made[0] if made else ())},
-    }
-    counted = [*rates(records), *beside(records)]
-    write_evidence(
-        folder.with_suffix(".json"), [replace(e, config={**e.config, **behind}) for e in counted]
-    )
-
-
 def main() -> None:
     """Run what is not there yet, in as many processes as asked for."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -86,7 +70,7 @@ def main() -> None:
     for number, name in enumerate(done, 1):
         print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
     method = f" --method {asked.method}" if asked.method else ""
-    count(folder, f"symscope bench truth --preset {asked.preset}{method}")
+    count(folder, counted, f"symscope bench truth --preset {asked.preset}{method}")
 
 
 if __name__ == "__main__":

@@ -44,6 +44,11 @@ def beside(records: Iterable[Evidence]) -> list[Evidence]:
     return found
 
 
+def counted(records: Sequence[Evidence]) -> list[Evidence]:
+    """The rates, and what stands beside them."""
+    return [*rates(records), *beside(records)]
+
+
 def _known(record: Evidence) -> bool:
     """Whether the claim is true, or false, by construction."""
     return ".true." in record.claim or ".decoy." in record.claim

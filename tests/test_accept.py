@@ -19,6 +19,7 @@ def test_a_low_end_at_the_highest_floor_is_no_finding():
 def test_a_finding_reaches_the_bar():
     assert verdict(scored(BAR - 0.001, {"no_op": 0.1})).word == "partial"
     assert verdict(scored(BAR, {"no_op": 0.1, "pca": 0.95})).word == "found"
+    assert verdict(scored(BAR, {"no_op": 0.1, "accuracy": 1.0})).word == "found"
 
 
 def test_a_finding_is_at_least_half_of_the_way_from_the_floor_to_one():

@@ -9,7 +9,7 @@ from symscope.extract.automaton import automaton, minimised, reached
 from symscope.extract.extract import ROUTES, extract, fidelity
 from symscope.extract.extract import length as description
 from symscope.extract.feedback import fed_back
-from symscope.extract.grounded import grounding
+from symscope.extract.grounded import Grounding, grounding
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine, machine_of
 from symscope.extract.recurrence import impulse, predicted, recurrent
@@ -142,6 +142,9 @@ def test_registers_that_are_in_the_states_are_told_from_others():
     assert grounding(machine, right).grounded
     wrong = grounding(machine, last)
     assert not wrong.grounded and wrong.variance > 0.5 and wrong.different < 0.6
+    assert Grounding(0.001, 1.0, 1.0, 0.995).grounded
+    for weak in ((0.5, 1.0, 1.0, 1.0), (0.0, 1.0, 0.9, 1.0), (0.0, 1.0, 1.0, 0.9)):
+        assert not Grounding(*weak).grounded
     assert grounding(played("parity_all"), right) is None  # there are no states to look into
 
 

@@ -63,7 +63,7 @@ def test_what_is_neither_true_nor_false_by_construction_is_no_rate():
         judged("truth.plain.das.adder_carry.iia", 0.5, "at its floor", accuracy=0.9),
     ]
     assert rates(records) == []
-    (pooled,) = beside(records)
+    (pooled,) = beside([*records, judged("truth.parity.das.true.odd.iia", 1.0, "found")])
     assert pooled.score == pytest.approx(0.7) and pooled.config["accuracy"] == [1.0, 0.9]
     assert pooled.config["word"] == ["partial", "at its floor"]
 

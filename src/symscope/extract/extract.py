@@ -8,7 +8,7 @@ from functools import partial
 import torch
 
 from symscope.evidence import ClaimFailed
-from symscope.extract.cost import cost
+from symscope.extract.cost import length
 from symscope.extract.feedback import fed_back
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine
@@ -71,12 +71,6 @@ def fidelity(program: Program, rows: Rows) -> float:
     output = program.run(x).output
     same = output.view(rows.y.shape) == rows.y
     return float(same.flatten(1).all(1).double().mean())
-
-
-def length(program: Program) -> int:
-    """The length of a program's description: its formulas, and one for each register and start."""
-    texts = [*program.rules.values(), program.output]
-    return sum(map(cost, texts)) + 2 * len(program.rules)
 
 
 def require_perfect(right: torch.Tensor, anyway: bool = False) -> None:

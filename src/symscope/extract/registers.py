@@ -7,14 +7,17 @@ answer is made a formula of them. Where nothing fixes this answer but something 
 it is late.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cache
 from hashlib import sha256
 
 import torch
 from torch import Tensor
 
 from symscope.expression import evaluate, number, parse
+from symscope.extract.cost import cost
 from symscope.extract.machine import Machine
 from symscope.extract.rows import Candidate, Regress, Rows, fitted
 
@@ -24,8 +27,11 @@ MOST_SYMBOLS = 64
 """With more, hardly any registers are met twice, and every set seems to fix the answer."""
 BEAM = 24
 """Sets that are extended by another register."""
+TRIED = 6
+"""Sets for which a formula is looked for, until one is found."""
 COMPARED, SEARCHED = 1000, 4000
 """Sequences, and steps of them, by which sets are compared; the formula is fitted to all."""
+_OWN, _NUMBER = re.compile(r"\br\d+\b"), re.compile(r"\b\d+\b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -42,15 +48,15 @@ class Register:
 
 
 def registered(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
-    """The answer as a formula of the fewest registers that fix it."""
+    """The answer as a formula of the fewest registers that fix it, those first that are soon said."""
     if rows.y.shape[-1] > 1 or len(machine.symbols) > MOST_SYMBOLS:
         return None
     few = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(1))[:COMPARED]
     some = Rows(rows.inputs, rows.x[few], rows.y[few])
     pool = list(_pool(machine, some))
     for late in (0, 1):
-        for registers in _smallest(pool, some, late):
-            whole = [_run(r.rules, r.start, rows) for r in registers]
+        for chosen in _smallest(pool, some, late):
+            whole = [_run(r.rules, r.start, rows) for r in chosen]
             found = _explained(machine, rows, whole, late, regress)
             if found is not None:
                 return found
@@ -142,38 +148,71 @@ def _run(rules: dict[str, str], start: dict[str, int], rows: Rows) -> Register:
 
 
 def _smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Register, ...]]:
-    """Sets that fix the answer `late` steps later, of the smallest size at which there are any."""
+    """Sets that fix the answer `late` steps later, of the smallest size at which there are any.
+
+    At most `TRIED`, in the order of `_told`.
+    """
     steps = rows.x.shape[1] - late
     picked = torch.randperm(len(rows.x) * steps, generator=torch.Generator().manual_seed(0))
     picked = picked[:SEARCHED]
-    y = _keyed([rows.y[:, late:, 0].flatten()[picked]])
-    inputs = _keyed([rows.x[:, :steps, i].flatten()[picked] for i in range(rows.x.shape[-1])])
-    columns = [_keyed([r.before[:, :steps, i].flatten()[picked] for i in range(len(r.rules))])
-               for r in pool]  # fmt: skip
-    beam: list[tuple[tuple[int, ...], Tensor]] = [((), inputs)]
+
+    def keyed(values: Tensor) -> Tensor:
+        columns = values[:, :steps].flatten(0, 1)[picked].unbind(-1)
+        return _keyed([torch.unique(c, return_inverse=True)[1] for c in columns])
+
+    y, inputs, columns = keyed(rows.y[:, late:]), keyed(rows.x), [keyed(r.before) for r in pool]
+    told = cache(lambda own: _told([pool[i] for i in own]))
+    left = cache(lambda own: _unexplained(_keyed([inputs, *(columns[i] for i in own)]), y))
+    beam: list[tuple[int, ...]] = [()]
     for _ in range(MOST):
-        scored: dict[tuple[int, ...], tuple[float, Tensor]] = {}
-        for chosen, key in beam:
-            for i, column in enumerate(columns):
-                own = tuple(sorted({*chosen, i}))
-                if i not in chosen and own not in scored:
-                    joint = _keyed([key, column])
-                    scored[own] = _unexplained(joint, y), joint
-        ranked = sorted(scored.items(), key=lambda item: (item[1][0], sum(item[0])))
-        exact = [own for own, (left, _) in ranked if left == 0]
+        longer = {tuple(sorted({*own, i})) for own in beam for i in range(len(pool))
+                  if i not in own}  # fmt: skip
+        ranked = sorted(longer, key=lambda own: (left(own), sum(own)))
+        exact = sorted((own for own in ranked if left(own) == 0), key=told)
         if exact:
-            return [tuple(pool[i] for i in own) for own in exact[:BEAM]]
-        beam = [(own, key) for own, (_, key) in ranked[:BEAM]]
+            better = {_exchanged(own, len(pool), told, left) for own in exact[:TRIED]}
+            exact = sorted({*better, *exact}, key=lambda own: (told(own), own))
+            return [tuple(pool[i] for i in own) for own in exact[:TRIED]]
+        beam = ranked[:BEAM]
     return []
 
 
+def _exchanged(
+    own: tuple[int, ...], count: int, told: Callable[[tuple[int, ...]], tuple[bool, int]],
+    left: Callable[[tuple[int, ...]], float],
+) -> tuple[int, ...]:  # fmt: skip
+    """The set after exchanging single registers for others while that makes it sooner told."""
+    while True:
+        others = {tuple(sorted({*own[:k], i, *own[k + 1 :]}))
+                  for k in range(len(own)) for i in range(count) if i not in own}  # fmt: skip
+        sooner = sorted((o for o in others if told(o) < told(own)), key=told)
+        found = next((o for o in sooner if left(o) == 0), None)
+        if found is None:
+            return own
+        own = found
+
+
+def _told(registers: Sequence[Register]) -> tuple[bool, int]:
+    """How long it takes to say what the registers are: rules that differ in numbers are said once.
+
+    So the counts of 0, 1 and 2 come before a sum, a count and the number of steps. The whole
+    sequence as a number comes last: it grows without end.
+    """
+    texts = [_OWN.sub("r", rule) for register in registers for rule in register.rules.values()]
+    forms = {_NUMBER.sub("0", text) for text in texts}
+    bits = sum(int(n).bit_length() for text in texts for n in _NUMBER.findall(text))
+    return any("place" in r.rules for r in registers), sum(map(cost, forms)) + bits + len(texts)
+
+
 def _keyed(columns: Sequence[Tensor]) -> Tensor:
-    """Numbers that are equal where all columns are, from 0 up without gaps."""
-    key = torch.unique(columns[0], return_inverse=True)[1]
-    for column in columns[1:]:
-        wide = column - column.min()
-        key = torch.unique(key * (int(wide.max()) + 1) + wide, return_inverse=True)[1]
-    return key
+    """Numbers that are equal where all columns are, from 0 up without gaps.
+
+    Columns are from 0 up themselves, and the product of their sizes is below 2^63.
+    """
+    key = torch.zeros_like(columns[0])
+    for column in columns:
+        key = key * (int(column.max()) + 1) + column
+    return torch.unique(key, return_inverse=True)[1]
 
 
 def _unexplained(key: Tensor, y: Tensor) -> float:

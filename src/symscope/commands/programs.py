@@ -29,10 +29,10 @@ from symscope.evidence import (
 )
 from symscope.extract import extract, machine_of
 from symscope.extract.extract import require_perfect
-from symscope.models.load import load_network, load_weights, save_network
-from symscope.models.real_rnn import RealRNN, from_published
+from symscope.models.load import load_network, save_network
+from symscope.models.real_rnn import RealRNN
 from symscope.programs.reading import read_program
-from symscope.studies.programs.extraction import graded
+from symscope.studies.programs.extraction import graded, network_in
 from symscope.studies.programs.settings import SETTINGS
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.tasks.algorithms import EXTRAS
@@ -145,7 +145,7 @@ def _network(
     if task is None:
         raise SymscopeError(f"say which task {target} was trained on, for example --task div_3")
     _task(task)
-    module = from_published(load_weights(target), target)
+    module = network_in(target)
     run = out or Path("runs") / f"extract-{target.stem}"
     width = module.g[0].in_features
     opened(run, described("extract", seed, task=task, architecture="real_mlp", width=width),

@@ -2,7 +2,7 @@
 
 import time
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 
 import torch
@@ -12,6 +12,7 @@ from symscope.extract.cost import length
 from symscope.extract.feedback import fed_back
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine
+from symscope.extract.readable import readable
 from symscope.extract.recurrence import recurrent
 from symscope.extract.registers import registered
 from symscope.extract.rows import Candidate, Regress, Rows, watched
@@ -56,7 +57,9 @@ def extract(machine: Machine, *, seconds: float = 60.0, seed: int = 0) -> Extrac
         candidate = route(machine, rows, regress)
         if candidate is None:
             tried[name] = "gives nothing"
-        elif (share := fidelity(candidate.program, fresh)) < 1:
+            continue
+        candidate = replace(candidate, program=readable(candidate.program))
+        if (share := fidelity(candidate.program, fresh)) < 1:
             tried[name] = f"a program that answers {share:.4%} of the sequences as the network does"
         else:
             tried[name] = f"a program of {length(candidate.program)}: {candidate.why}"

@@ -48,7 +48,7 @@ class Register:
 
 
 def registered(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
-    """The answer as a formula of the fewest registers that fix it, those first that are soon said."""
+    """The answer as a formula of the fewest registers that fix it, those that are soon said."""
     if rows.y.shape[-1] > 1 or len(machine.symbols) > MOST_SYMBOLS:
         return None
     few = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(1))[:COMPARED]

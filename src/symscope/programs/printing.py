@@ -19,8 +19,9 @@ if __name__ == "__main__":
 def python_source(program: Program, notes: Mapping[str, str] = {}) -> str:
     """A module with `step(inputs, state)` and `run(sequence)`; it does not import symscope.
 
-    `notes` say what a variable means, and become comments. `python program.py 1 0 1` runs it on a
-    sequence; several inputs of one step are joined by commas. `programs.reading` reads it back.
+    `notes` say what a variable means, and become comments, one for each of their lines.
+    `python program.py 1 0 1` runs it on a sequence; several inputs of one step are joined by
+    commas. `programs.reading` reads it back.
     """
     calls = [ast.unparse(c) for tree in program.trees.values() for c in totals_in(tree)]
     totals = {call: f"total_{i}" for i, call in enumerate(dict.fromkeys(calls))}
@@ -30,7 +31,8 @@ def python_source(program: Program, notes: Mapping[str, str] = {}) -> str:
     lines += [f"INPUTS = {_ranges(program.inputs)}", f"VARIABLES = {_ranges(program.variables)}"]
     lines += [f"{name} = {value!r}" for name, value in program.constants.items()]
     lines += ["", "", f"def step({inputs}, state):"]
-    lines += [f"    # {name}: {note}" for name, note in notes.items()]
+    lines += [f"    # {line}" for name, note in notes.items()
+              for line in f"{name}: {note}".replace("\n", "\n    ").splitlines()]  # fmt: skip
     lines += [f"    {name} = state[{name!r}]" for name in state]
     lines += _body(program, totals)
     kept = ", ".join(f"{name!r}: {name}" for name in state)

@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 from symscope.evidence import SymscopeError
 from symscope.expression import evaluate, number, parse
 from symscope.extract import cost, synthesise
+from symscope.extract.decision_tree import pairs_of
 from symscope.extract.holds import holds
 
 BIT = (0, 1)
@@ -180,3 +181,13 @@ def test_a_small_expression_is_found_again_and_is_no_longer_than_it_was(text):
     found = synthesise(columns, target)
     assert found is not None and holds(found, columns, target)
     assert cost(found) <= cost(text), (found, text)
+
+
+def test_pairs_are_the_first_of_all_and_no_more_are_built():
+    left, right = np.array([5, 7, 9]), np.array([1, 2])
+    every = [(a, b) for a in left for b in right]
+    for most in range(8):
+        assert list(zip(*pairs_of(left, right, most), strict=True)) == every[:most]
+    assert len(pairs_of(left, right[:0], 4)[0]) == 0
+    many = np.arange(10**6)  # of all pairs no memory could hold the list
+    assert [part.tolist() for part in pairs_of(many, many, 2)] == [[0, 0], [0, 1]]

@@ -142,10 +142,7 @@ def _conditions(bank: Bank, both_cost: int, most_cost: int) -> Choice:
     cost_of = bank.costs[numbers]
     for total in range(2, both_cost + 1):
         for smaller in range(1, total // 2 + 1):
-            i, j = np.meshgrid(
-                numbers[cost_of == smaller], numbers[cost_of == total - smaller], indexing="ij"
-            )
-            i, j = i.ravel()[:left], j.ravel()[:left]
+            i, j = pairs_of(numbers[cost_of == smaller], numbers[cost_of == total - smaller], left)
             left -= len(i)
             for kind, (_, compare) in enumerate(COMPARISONS):
                 masks.append(_packed(compare(bank.values[i], bank.values[j])))
@@ -155,6 +152,13 @@ def _conditions(bank: Bank, both_cost: int, most_cost: int) -> Choice:
     cheap = np.argsort(together[1], kind="stable")
     first = _first(together[0][cheap])[:CONDITIONS]
     return Choice(*(part[cheap][first] for part in together))
+
+
+def pairs_of(left: np.ndarray, right: np.ndarray, most: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first `most` pairs, the second part changing first; those beyond are never built."""
+    count = min(most, len(left) * len(right))
+    place = np.arange(count)
+    return (left[place // len(right)], right[place % len(right)]) if count else (left[:0],) * 2
 
 
 def _condition(bank: Bank, conditions: Choice, index: int) -> str:

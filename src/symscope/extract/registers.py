@@ -7,6 +7,7 @@ answer is made a formula of them. Where nothing fixes this answer but something 
 it is late.
 """
 
+import math
 import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
@@ -27,6 +28,8 @@ MOST_SYMBOLS = 64
 """With more, hardly any registers are met twice, and every set seems to fix the answer."""
 BEAM = 24
 """Sets that are extended by another register."""
+HELD = 3
+"""What a bit of memory costs in bits of description: a remainder shall come before a long sum."""
 TRIED = 6
 """Sets for which a formula is looked for, until one is found."""
 COMPARED, SEARCHED = 1000, 4000
@@ -178,7 +181,7 @@ def _smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Reg
 
 
 def _exchanged(
-    own: tuple[int, ...], count: int, told: Callable[[tuple[int, ...]], tuple[bool, int]],
+    own: tuple[int, ...], count: int, told: Callable[[tuple[int, ...]], float],
     left: Callable[[tuple[int, ...]], float],
 ) -> tuple[int, ...]:  # fmt: skip
     """The set after exchanging single registers for others while that makes it sooner told."""
@@ -192,16 +195,18 @@ def _exchanged(
         own = found
 
 
-def _told(registers: Sequence[Register]) -> tuple[bool, int]:
-    """How long it takes to say what the registers are: rules that differ in numbers are said once.
+def _told(registers: Sequence[Register]) -> float:
+    """How many bits it takes to say what the registers are, and what they hold, which counts more.
 
-    So the counts of 0, 1 and 2 come before a sum, a count and the number of steps. The whole
-    sequence as a number comes last: it grows without end.
+    Rules that differ in numbers are said once: so the counts of 0, 1 and 2 come before a sum, a
+    count and the number of steps; and a remainder comes before a sum without end.
     """
     texts = [_OWN.sub("r", rule) for register in registers for rule in register.rules.values()]
     forms = {_NUMBER.sub("0", text) for text in texts}
     bits = sum(int(n).bit_length() for text in texts for n in _NUMBER.findall(text))
-    return any("place" in r.rules for r in registers), sum(map(cost, forms)) + bits + len(texts)
+    ranges = [v.max() - v.min() + 1 for r in registers for v in r.after.flatten(0, 1).unbind(-1)]
+    held = sum(math.log2(int(values)) for values in ranges)
+    return sum(map(cost, forms)) + bits + len(texts) + HELD * held
 
 
 def _keyed(columns: Sequence[Tensor]) -> Tensor:

@@ -71,7 +71,7 @@ SETTINGS: dict[str, Setting] = {
     "add_mod_6": _mlp(2, 64, steps=10_000),
     "add_mod_7": _mlp(2, 96, steps=10_000),
     "add_mod_8": _mlp(2, 128, steps=10_000),
-    "dithering": _mlp(8, 128, steps=12_000),
+    "dithering": Setting(8, (128, 2), plan=Plan(steps=12_000, cool=8000)),
     "newton_freebody": _affine(2),
     "newton_gravity": _affine(2),
     "newton_spring": _affine(2),

@@ -25,7 +25,9 @@ def network_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]
     seed, task, chosen = int(seed_text), algorithm(name), SETTINGS[name]
     tried = []
     for attempt in range(settings["attempts"]):
-        plan = replace(chosen.plan, steps=chosen.plan.steps * 2**attempt)
+        longer = 2**attempt
+        plan = replace(chosen.plan, steps=chosen.plan.steps * longer,
+                       cool=chosen.plan.cool * longer)  # fmt: skip
         tried.append(
             train_copies(task, chosen.width, chosen.f, chosen.g, plan, 1000 * attempt + seed)
         )

@@ -52,7 +52,7 @@ SETTINGS: dict[str, Setting] = {
     "max_seen": _mlp(2, 64),
     "majority_0_1": _mlp(2, 64),
     "majority_0_2": _mlp(6, 48, 3, steps=10_000),
-    "majority_0_3": _mlp(10, 96, 3, steps=20_000),
+    "majority_0_3": Setting(6, (32, 2), (96, 3), Plan(steps=20_000, cool=8000)),
     "evens_detector": _mlp(1, 64),
     "perfect_square_detector": _mlp(1, 96),
     "bit_palindrome": _mlp(8, 128, steps=10_000),

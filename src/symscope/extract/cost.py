@@ -1,4 +1,4 @@
-"""The description length of an expression: its nodes, and the bits of its constants.
+"""The description length of an expression and of a program: nodes, and the bits of constants.
 
 Rissanen (1978): of two rules that explain the same rows, the shorter one is believed.
 """
@@ -6,6 +6,7 @@ Rissanen (1978): of two rules that explain the same rows, the shorter one is bel
 import ast
 
 from symscope.expression import parse
+from symscope.program import Program
 
 REAL_BITS = 53
 """What a constant that is no integer costs: the digits of a double."""
@@ -22,6 +23,12 @@ def cost(text: str) -> int:
     """
     tree = parse(text)
     return _nodes(tree) + sum(_bits(n.value) for n in ast.walk(tree) if isinstance(n, ast.Constant))
+
+
+def length(program: Program) -> int:
+    """The length of a program's description: its formulas, and one for each register and start."""
+    texts = [*program.rules.values(), program.output]
+    return sum(map(cost, texts)) + 2 * len(program.rules)
 
 
 def _nodes(tree: ast.expr) -> int:

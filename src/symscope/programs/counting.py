@@ -95,3 +95,31 @@ def progress(constants: Constants) -> Program:
         start={"progress": 0, "increment": 0, "phase": 0},
         constants=constants,
     )
+
+
+def asked(constants: Constants) -> Program:
+    """1 from the trigger on, where a particular token is asked for, else 0."""
+    return Program("asked", _TOKEN, (_PHASE,), {"phase": _PHASE_RULE}, "phase",
+                   start={"phase": 0}, constants=constants)  # fmt: skip
+
+
+def legal(constants: Constants) -> Program:
+    """1 on BOS, demo items, the trigger and no more than as many responses, else 0.
+
+    `part` is 0 before BOS, 1 while items are shown, 2 while they are answered, and 3 off the
+    grammar; `left` is how many responses there are still to come.
+    """
+    shown, answer = "part == 1 and token in DEMO", "part == 2 and token == R and left > 0"
+    return Program(
+        "legal",
+        _TOKEN,
+        (Variable("part", 0, 3), Variable("left", 0, MOST)),
+        {
+            "part": f"1 if part == 0 and token == BOS or {shown} else 2 if part == 1 and"
+            f" token in TRIGGER and left > 0 or {answer} else 3",
+            "left": f"left + 1 if {shown} else left - 1 if {answer} else left",
+        },
+        "part in (1, 2)",
+        start={"part": 0, "left": 0},
+        constants=constants,
+    )

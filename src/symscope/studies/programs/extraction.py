@@ -14,7 +14,7 @@ from torch import Tensor
 
 from symscope.evidence import Counterexample, Evidence, Proof, SymscopeError
 from symscope.extract import Extraction, extract, machine_of
-from symscope.extract.extract import length
+from symscope.extract.cost import length
 from symscope.extract.grounded import grounding
 from symscope.extract.machine import Machine
 from symscope.jobs import Settings, Unit

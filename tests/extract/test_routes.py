@@ -6,8 +6,8 @@ import torch
 
 from symscope.evidence import SymscopeError
 from symscope.extract.automaton import automaton, minimised, reached
+from symscope.extract.cost import length as description
 from symscope.extract.extract import ROUTES, extract, fidelity
-from symscope.extract.extract import length as description
 from symscope.extract.feedback import fed_back
 from symscope.extract.grounded import Grounding, grounding
 from symscope.extract.labelled import labelled

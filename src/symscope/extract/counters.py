@@ -6,9 +6,11 @@ counters that stop, start or turn round once a class was seen. Of the smallest s
 answers the one with the shortest program is taken.
 """
 
-from collections.abc import Iterator, Sequence
+import re
+from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
 from itertools import permutations
+from typing import TypeVar
 
 import torch
 
@@ -20,7 +22,7 @@ from symscope.extract.rows import Candidate, Regress, Rows
 
 MOST_CLASSES = 8
 MODULI = range(2, 17)
-Rules = dict[str, str]
+T = TypeVar("T", str, int)
 
 
 def counted(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
@@ -37,7 +39,8 @@ def counted(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
         rules = [rule for r in registers for rule in r.rules.values()]
         if best is not None and sum(map(cost, rules)) >= length(best.program):
             continue
-        whole = [traced(r.rules, r.start, rows) for r in registers]
+        named = _named([name for r in registers for name in r.rules])
+        whole = [traced(_with(r.rules, named), _with(r.start, named), rows) for r in registers]
         found = explained(machine, rows, whole, 0, regress)
         if found is not None and (best is None or length(found.program) < length(best.program)):
             best = found
@@ -52,39 +55,54 @@ def _pool(name: str, classes: Sequence[tuple[int, ...]], rows: Rows) -> Iterator
     written = sorted(_written(tests), key=lambda rules: sum(map(cost, rules.values())))
     met = set[bytes]()
     for place, rules in enumerate(written):
-        own = {"_r_": f"r{place}", "_seen_": f"s{place}"}
-        named = {own[k]: _with(rule, own) for k, rule in rules.items()}
-        made = traced(named, dict.fromkeys(named, 0), rows)
+        own = {name: f"{name}_{place}" for name in rules}
+        made = traced(_with(rules, own), dict.fromkeys(own.values(), 0), rows)
         key = sha256(made.after.numpy().tobytes()).digest()
         if key not in met and len(made.after.unique()) > 1:
             met.add(key)
             yield made
 
 
-def _written(tests: Sequence[str]) -> Iterator[Rules]:
-    """Rules of each register over the tests of the classes; `_r_` is its name."""
+def _written(tests: Sequence[str]) -> Iterator[dict[str, str]]:
+    """Rules of each register over the tests of the classes."""
     for one in tests:
-        yield {"_r_": one}
-        yield {"_r_": f"max(_r_, {one})"}
-        yield from _sums(f"_r_ + {one}")
+        yield {"last": one}
+        yield {"seen": f"max(seen, {one})"}
+        yield from _sums(f"count + {one}")
     for one, other in permutations(tests, 2):
-        yield from _sums(f"_r_ + {one} - {other}")
-        seen = {"_seen_": f"max(_seen_, {other})"}
-        for late, early in (("_r_", f"_r_ + {one}"), (f"_r_ + {one}", "_r_"),
-                            (f"_r_ - {one}", f"_r_ + {one}")):  # fmt: skip
-            yield {**seen, "_r_": f"{late} if _seen_ else {early}"}
+        yield from _sums(f"count + {one} - {other}")
+        seen = {"seen": f"max(seen, {other})"}
+        for late, early in (("count", f"count + {one}"), (f"count + {one}", "count"),
+                            (f"count - {one}", f"count + {one}")):  # fmt: skip
+            yield {**seen, "count": f"{late} if seen else {early}"}
 
 
-def _sums(total: str) -> Iterator[Rules]:
-    yield {"_r_": total}
-    yield from ({"_r_": f"({total}) % {m}"} for m in MODULI)
+def _sums(total: str) -> Iterator[dict[str, str]]:
+    yield {"count": total}
+    yield from ({"count": f"({total}) % {m}"} for m in MODULI)
 
 
 def _member(name: str, symbols: tuple[int, ...]) -> str:
     return f"({name} == {symbols[0]})" if len(symbols) == 1 else f"({name} in {symbols})"
 
 
-def _with(rule: str, names: dict[str, str]) -> str:
-    for old, new in names.items():
-        rule = rule.replace(old, new)
-    return rule
+def _named(names: Sequence[str]) -> dict[str, str]:
+    """Each name without its number, and with another where two would be called the same."""
+    found: dict[str, str] = {}
+    for name in names:
+        plain = name.split("_")[0]
+        same = sum(other.split("_")[0] == plain for other in found)
+        found[name] = f"{plain}_{same + 1}" if same else plain
+    return found
+
+
+def _with(rules: Mapping[str, T], names: Mapping[str, str]) -> dict[str, T]:
+    """Rules, or starts, with their registers called otherwise."""
+
+    def told(value: T) -> T:
+        if isinstance(value, str):
+            for old, new in names.items():
+                value = re.sub(rf"\b{old}\b", new, value)
+        return value
+
+    return {names.get(key, key): told(value) for key, value in rules.items()}

@@ -1,12 +1,9 @@
 """A network over tokens as extraction may ask it: it answers with the likeliest token."""
 
-from collections.abc import Callable
-
 import torch
 from torch import Tensor, nn
 
 from symscope.extract.machine import Grammar, Machine
-from symscope.models.rnn import RNN
 from symscope.network import Network
 from symscope.program import Variable
 
@@ -18,7 +15,7 @@ def token_machine(
 ) -> Machine:
     """A module from (batch, step) tokens to (batch, step, token) logits, on a grammar's sequences.
 
-    An `RNN` can be stepped too; the state of an LSTM is h and c side by side.
+    Only its answers can be asked for, whatever its architecture.
     """
     network = Network(module)
 
@@ -28,27 +25,4 @@ def token_machine(
                      for part in x.split(_CHUNK)]  # fmt: skip
         return torch.cat(parts).cpu()[..., None]
 
-    inputs = (Variable(name, 0, vocabulary - 1),)
-    if not isinstance(module, RNN):
-        return Machine(inputs, length, answers, grammar=grammar)
-    start, step, read = _stepped(module)
-    return Machine(inputs, length, answers, start, step, read, grammar)
-
-
-def _stepped(
-    module: RNN,
-) -> tuple[Tensor, Callable[[Tensor, Tensor], Tensor], Callable[[Tensor], Tensor]]:
-    cell, width = module.rnn, module.rnn.hidden_size
-    both = isinstance(cell, nn.LSTM)
-
-    def step(state: Tensor, symbols: Tensor) -> Tensor:
-        parts = tuple(p[None].contiguous() for p in state.split(width, 1))
-        with torch.no_grad():
-            after = cell(module.embed(symbols), parts if both else parts[0])[1]
-        return torch.cat([p[0] for p in after], 1) if both else after[0]
-
-    def read(state: Tensor) -> Tensor:
-        with torch.no_grad():
-            return module.readout(state[:, :width]).argmax(-1, keepdim=True)
-
-    return torch.zeros(2 * width if both else width), step, read
+    return Machine((Variable(name, 0, vocabulary - 1),), length, answers, grammar=grammar)

@@ -103,23 +103,25 @@ def asked(constants: Constants) -> Program:
                    start={"phase": 0}, constants=constants)  # fmt: skip
 
 
-def legal(constants: Constants) -> Program:
-    """1 on BOS, demo items, the trigger and no more than as many responses, else 0.
+def legal(constants: Constants, at_demo: str = "left + 1", at_trigger: str = "left") -> Program:
+    """1 on BOS, one item or more, the trigger and as many responses as Up-Down asks for, else 0.
 
-    `part` is 0 before BOS, 1 while items are shown, 2 while they are answered, and 3 off the
-    grammar; `left` is how many responses there are still to come.
+    `part` is 0 before BOS, 1 after it, 2 while items are shown, 3 while they are answered, and 4
+    off the grammar; `left` is how many responses are still to come.
     """
-    shown, answer = "part == 1 and token in DEMO", "part == 2 and token == R and left > 0"
+    shown, answer = "part in (1, 2) and token in DEMO", "part == 3 and token == R and left > 0"
+    turn = "part == 2 and token in TRIGGER"
     return Program(
         "legal",
         _TOKEN,
-        (Variable("part", 0, 3), Variable("left", 0, MOST)),
+        (Variable("part", 0, 4), Variable("left", 0, MOST)),
         {
-            "part": f"1 if part == 0 and token == BOS or {shown} else 2 if part == 1 and"
-            f" token in TRIGGER and left > 0 or {answer} else 3",
-            "left": f"left + 1 if {shown} else left - 1 if {answer} else left",
+            "part": f"1 if part == 0 and token == BOS else 2 if {shown} else 3 if {turn} or"
+            f" {answer} else 4",
+            "left": f"{at_demo} if {shown} else left - 1 if {answer} else {at_trigger} if {turn}"
+            " else left",
         },
-        "part in (1, 2)",
+        "part in (1, 2, 3)",
         start={"part": 0, "left": 0},
         constants=constants,
     )

@@ -96,12 +96,13 @@ class Counting(Task):
     def legal(self) -> Program:
         """The sequences there are, for any N, as a program that gives 1 on each of their steps.
 
-        Raises `SymscopeError` for variants that answer another number than N, show V, or have no
-        BOS.
+        Raises `SymscopeError` for those that show V or have no BOS.
         """
-        if self.kind in ("modulo", "round") or self.void or self.minimal:
+        if self.void or self.minimal:
             raise SymscopeError(f"{self.name}: its sequences are not written down as a program")
-        return legal({**self._constants, "BOS": BOS})
+        turned = {"modulo": {"at_demo": "(left + 1) % 4"},
+                  "round": {"at_trigger": "(left + 1) // 3 * 3"}}  # fmt: skip
+        return legal({**self._constants, "BOS": BOS}, **turned.get(self.kind, {}))
 
     @property
     def program(self) -> Program:

@@ -78,7 +78,8 @@ def _legal(
     state = {k: np.full((count, len(symbols)), v) for k, v in legal.initial().items()}
     given = {v.name: np.tile(column, (count, 1))
              for v, column in zip(legal.inputs, symbols.T, strict=True)}  # fmt: skip
-    sticky, rows, picks = rng.random(count) < 0.5, np.arange(count), []
+    sticky, rows = rng.random(count) < 0.5, np.arange(count)
+    picks: list[np.ndarray] = []
     for t in range(length):
         after, output = legal.step(state, given)
         weights = rng.random((count, len(symbols))) + (np.asarray(truth(output)) * 2.0)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from symscope.align import examine
-from symscope.evidence import Evidence, Proof, Unknown, wilson
+from symscope.evidence import Evidence, Proof, SymscopeError, Unknown, wilson
 from symscope.extract import Extraction, Grammar, Machine, extract, token_machine
 from symscope.extract.cost import length
 from symscope.extract.extract import fidelity
@@ -94,6 +94,8 @@ def learned(
     }  # fmt: skip
     if isinstance(proof, Counterexample):
         config["inputs"] = proof.inputs
+    if isinstance(proof, Unknown):
+        config["said"] += "; " + "; ".join(proof.tried)
     held = float(isinstance(proof, Proof))
     return program, [
         Evidence(f"{name}.fidelity", share, low, high, FRESH, "share of sequences",
@@ -123,9 +125,16 @@ def completed(program: Program, task: Counting) -> Program:
 
 
 def proven(program: Program, task: Counting, seed: int = 0) -> Proof | Counterexample | Unknown:
-    """Whether a completed program is the task's own on all legal sequences, however long."""
+    """Whether a completed program is the task's own on all legal sequences, however long.
+
+    Where that needs a solver which is not installed, the answer is that it is unknown, and why.
+    """
     domain = Domain(task.program.inputs, legal=task.legal)
-    return equivalent(program, task.program, domain, seconds=PROVING, seed=seed)
+    try:
+        return equivalent(program, task.program, domain, seconds=PROVING, seed=seed)
+    except SymscopeError as error:
+        statement = f"{program.name} equals {task.program.name}"
+        return Unknown(statement, str(domain), (str(error),), 0)
 
 
 def agrees_to(module: nn.Module, program: Program, task: Counting) -> int:

@@ -6,6 +6,7 @@ counters that stop, start or turn round once a class was seen. Of the smallest s
 answers the one with the shortest program is taken.
 """
 
+import ast
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from hashlib import sha256
@@ -17,11 +18,14 @@ import torch
 from symscope.extract.alike import alike
 from symscope.extract.cost import cost, length
 from symscope.extract.machine import Machine
-from symscope.extract.registers import COMPARED, Register, explained, smallest, traced
+from symscope.extract.registers import Register, explained, smallest, traced
 from symscope.extract.rows import Candidate, Regress, Rows
+from symscope.program import Program
 
 MOST_CLASSES = 8
 MODULI = range(2, 17)
+SEEN = 200
+"""Sequences by which sets of registers are compared; the formula is fitted to all."""
 T = TypeVar("T", str, int)
 
 
@@ -32,7 +36,7 @@ def counted(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
     classes = alike(machine, rows)
     if len(classes) > MOST_CLASSES:
         return None
-    few = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(1))[:COMPARED]
+    few = torch.randperm(len(rows.x), generator=torch.Generator().manual_seed(1))[:SEEN]
     some = Rows(rows.inputs, rows.x[few], rows.y[few], rows.asked[few])
     best: Candidate | None = None
     for registers in smallest(list(_pool(machine.inputs[0].name, classes, some)), some, 0):
@@ -42,11 +46,22 @@ def counted(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
         named = _named([name for r in registers for name in r.rules])
         whole = [traced(_with(r.rules, named), _with(r.start, named), rows) for r in registers]
         found = explained(machine, rows, whole, 0, regress)
-        if found is not None and (best is None or length(found.program) < length(best.program)):
+        if found is None or _divides(found.program):
+            continue
+        if best is None or length(found.program) < length(best.program):
             best = found
     if best is None:
         return None
     return Candidate(best.program, "counters", f"{len(classes)} classes of inputs; {best.why}")
+
+
+def _divides(program: Program) -> bool:
+    """Whether it divides by what may be 0 at a step whose answer does not count."""
+    nodes = [n for tree in program.trees.values() for n in ast.walk(tree)]
+    divisions = [
+        n for n in nodes if isinstance(n, ast.BinOp) and isinstance(n.op, ast.Mod | ast.FloorDiv)
+    ]
+    return not all(isinstance(n.right, ast.Constant) for n in divisions)
 
 
 def _pool(name: str, classes: Sequence[tuple[int, ...]], rows: Rows) -> Iterator[Register]:

@@ -69,7 +69,7 @@ def demo_command(  # one parameter per option
     device: Device = "cpu", jobs: Jobs = None, resume: Resume = False, force: Force = False,
     json: Json = False,
 ) -> int:  # fmt: skip
-    """Train a GRU to count, find its count and its phase, and write a page about it.
+    """Train a GRU to count, take its program out, prove it, and find its variables in the state.
 
     \b
     symscope demo                            minutes; writes runs/demo/report.html

@@ -116,12 +116,16 @@ def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
     first = demo(run, preset, "cpu", 2, lambda *_: None)
     claims = [e.claim.removeprefix("numbers.multi.gru.") for e in first]
     assert claims == ["train.multi.accuracy", "up_down.count.iia", "up_down.phase.iia",
-                      "up_up.demo.iia", "up_up.resp.iia", "ctx_distr.unchanged.iia"]  # fmt: skip
+                      "up_up.demo.iia", "up_up.resp.iia", "ctx_distr.unchanged.iia",
+                      "extracted.fidelity", "extracted.proof", "extracted.count.iia"]  # fmt: skip
     assert first == read_evidence(run / "evidence.json")
     assert {"untrained_network", "permuted_sources"} <= set(first[1].controls)
     assert set(WRITTEN) - {"checkpoints", "figures", "report.html"} <= {
         p.name for p in run.iterdir()
     }
+    fidelity, proof, aligned = first[-3:]
+    assert fidelity.score == proof.score == 1
+    assert aligned.score == first[1].score and set(aligned.controls) == set(first[1].controls)
     again = demo(run, preset, "cpu", 2, lambda *_: None)
     assert [e.seconds for e in again[:5]] == [e.seconds for e in first[:5]]
 

@@ -6,6 +6,7 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
+from quick import QUICK
 from symscope.cli import main
 from symscope.programs.printing import python_source
 from symscope.tasks import algorithm
@@ -82,5 +83,37 @@ def test_a_network_that_makes_mistakes_is_refused_unless_asked(tmp_path, refused
     assert "refuted" in document["evidence"][0]["config"]["said"]
 
 
-def test_a_counting_run_is_no_sequence_task(trained, refused):
-    assert "symscope train div_3" in refused("extract", trained)
+def test_a_network_that_counts_becomes_a_program_that_is_proven_and_aligned_back(trained, told):
+    code, document, _ = told("extract", trained)
+    assert code == 0
+    fidelity, proof = document["evidence"]
+    assert fidelity["score"] == proof["score"] == 1
+    assert fidelity["controls"]["untrained_network"] < 0.5
+    assert fidelity["config"]["agrees_to"] >= 4 and fidelity["config"]["variables"] == ["count"]
+    assert "on legal sequences only" in proof["note"]
+    code, document, _ = told("verify", trained / "extracted.py", "--task", "multi")
+    assert code == 0 and document["verdict"] == "proof"
+    claims = ["--variable", "count", *QUICK]
+    back, count = (
+        told("align", trained, "--program", program, *claims)[1]["evidence"][0]
+        for program in ("extracted", "up_down")
+    )
+    assert back["claim"] == "numbers.multi.gru.extracted.count.iia"
+    assert (back["score"], back["controls"]) == (count["score"], count["controls"])
+
+
+def test_a_program_that_counts_wrong_is_refuted_by_a_sequence_of_the_task(trained, told):
+    told("extract", trained)
+    wrong = trained / "wrong.py"
+    text = (trained / "extracted.py").read_text()
+    wrong.write_text(text.replace("2 if count == 0", "2 if count == 1"))
+    code, document, _ = told("verify", wrong, "--task", "multi")
+    assert code == 1 and document["verdict"] == "counterexample"
+    assert document["inputs"][0] == 1 and document["inputs"][-1] in (6, 7)
+
+
+def test_the_extracted_program_is_printed_with_its_proof(trained, capsys):
+    assert main(["extract", str(trained)]) == 0
+    said = capsys.readouterr().out
+    assert "def step(token, state):" in said and "proved for all lengths" in said
+    assert "the network itself answers like it up to N = " in said

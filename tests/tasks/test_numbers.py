@@ -1,6 +1,7 @@
 """Counting tasks against formulas computed from the tokens alone."""
 
 import re
+from dataclasses import replace
 
 import pytest
 import torch
@@ -9,7 +10,7 @@ from symscope.causal_model import UnknownName, interchange
 from symscope.evidence import SymscopeError
 from symscope.programs.counting import ANY, up_down
 from symscope.task import IGNORE, joined
-from symscope.tasks.numbers import BOS, EOS, HELD_OUT, KINDS, PAD, VOCABULARY, Counting, R, T, V
+from symscope.tasks.numbers import BOS, D1, EOS, HELD_OUT, KINDS, PAD, VOCABULARY, Counting, R, T, V
 
 LETTERS = dict(enumerate("PBE123RTV"))
 TASKS = {
@@ -338,3 +339,33 @@ def test_a_swap_that_hardly_ever_stops_is_refused_with_its_share():
 def test_a_name_says_what_is_special():
     assert Counting("single", void=0.2, minimal=True).name == "single_variable_minimal"
     assert Counting("multi").vocabulary == VOCABULARY and len(LETTERS) == len(VOCABULARY)
+
+
+WRITTEN_DOWN = [n for n, t in TASKS.items() if not t.void and not t.minimal]
+
+
+@pytest.mark.parametrize("name", WRITTEN_DOWN)
+def test_what_is_legal_is_what_the_task_shows_before_its_end(name):
+    task = TASKS[name]
+    tokens = task.sequences(torch.arange(1, task.highest + 1), torch.Generator().manual_seed(1))
+    shown = (tokens != EOS) & (tokens != PAD)
+    assert torch.equal(task.legal.run(tokens).output.bool(), shown)
+    one_more = torch.where(tokens == EOS, R, tokens)  # a response too many
+    legal = task.legal.run(one_more).output.bool()
+    assert torch.equal(legal, shown)
+    assert torch.equal(task.asked.run(tokens).output.bool() & shown, task.correct(tokens) != IGNORE)
+
+
+def test_nothing_else_is_legal():
+    legal = TASKS["multi"].legal
+    for wrong in ([D1, T], [BOS, T], [BOS, R], [BOS, D1, BOS], [BOS, D1, R], [BOS, V],
+                  [BOS, D1, T, D1], [BOS, D1, T, T], [BOS, D1, T, R, R]):  # fmt: skip
+        assert legal.run(wrong).output[-1] == 0 and not any(legal.run([*wrong, D1]).output[-2:])
+    with pytest.raises(SymscopeError, match="multi_variable"):
+        _ = TASKS["multi with voids"].legal
+
+
+def test_other_programs_stand_beside_the_published_ones():
+    mine = up_down(TASKS["multi"].program.constants, at_demo="count + 2")
+    own = replace(TASKS["multi"], others=(replace(mine, name="mine"),))
+    assert own.hypothesis("mine").rules == mine.rules and own.program.name == "up_down"

@@ -1,4 +1,4 @@
-"""The whole loop on counting: train, align the right program and wrong ones, keep the picture."""
+"""The whole loop on counting: train, extract, align, prove, and keep the picture."""
 
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -9,6 +9,7 @@ from symscope.commands.loop import (
     Claim,
     Effort,
     align_all,
+    extract_into,
     show_program,
     train_into,
     unchanged_into,
@@ -58,8 +59,11 @@ PRESETS = {
 def demo(run: Path, preset: Preset, device: str, jobs: int, progress: Progress) -> list[Evidence]:
     """All evidence, in the order of the claims; what the run already holds is not done again."""
     train_to_the_gate(run, preset, device, progress)
+    progress(0, 1, "extracting a program")
+    own = extract_into(run, device)[0].config.get("variables", ())
     claims = [Claim(*named, fitted_controls=preset.fitted_controls) for named in RIGHT]
     claims += [Claim(*named, fitted_controls=False) for named in WRONG]  # controls themselves
+    claims += [Claim("extracted", v, fitted_controls=preset.fitted_controls) for v in own]
     progress(0, len(claims), "searching for variables")
     for done, evidence in enumerate(align_all(run, claims, preset.effort, device, jobs), 1):
         progress(done, len(claims), f"searched for {evidence.claim.split('.')[-2]}")
@@ -87,11 +91,13 @@ def train_to_the_gate(run: Path, preset: Preset, device: str, progress: Progress
 
 
 def in_order(records: Sequence[Evidence]) -> list[Evidence]:
-    """Records in the order of the claims, whichever process was done first."""
+    """Records in the order of the claims, whichever process was done first; extracted ones last."""
     names = [f".{program}.{variable}.iia" for program, variable in (*RIGHT, *WRONG)]
 
     def place(evidence: Evidence) -> int:
         ends = [i for i, name in enumerate(names) if evidence.claim.endswith(name)]
-        return ends[0] if ends else -1 if evidence.unit == "accuracy" else len(names)
+        if ends or evidence.unit == "accuracy":
+            return ends[0] if ends else -1
+        return len(names) + (".extracted." in evidence.claim)
 
     return sorted(records, key=place)

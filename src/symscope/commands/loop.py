@@ -20,7 +20,8 @@ from torch import nn
 from symscope.align import Search, blocks, examine, require_gate, unchanged
 from symscope.align.descend import DEFAULT
 from symscope.align.examine import COUNTS
-from symscope.alignment import Alignment, Handle
+from symscope.alignment import Alignment
+from symscope.commands.coordinates import coordinates_of
 from symscope.commands.run_directory import (
     alignment_part,
     configured,
@@ -48,9 +49,14 @@ from symscope.models.load import (
 )
 from symscope.network import Network
 from symscope.programs.printing import python_source
+from symscope.programs.reading import read_program
 from symscope.site import Site
-from symscope.tasks.numbers import BOS, EOS, PAD, VOCABULARY, Counting
+from symscope.studies.numbers.extraction import learned
+from symscope.tasks.numbers import VOCABULARY, Counting
 from symscope.train import Progress, Schedule, train
+
+EXTRACTED = "extracted.py"
+"""The program that was taken out of a run's network."""
 
 
 @dataclass(frozen=True)
@@ -84,6 +90,13 @@ def task_of(config: Mapping[str, Any]) -> Counting:
     if config.get("held_out") is not None:
         settings["held_out"] = tuple(config["held_out"])
     return Counting(**settings)
+
+
+def task_in(run: Path) -> Counting:
+    """The run's task; the program that was extracted from its network is one to ask about too."""
+    path = run / EXTRACTED
+    others = (read_program(path),) if path.exists() else ()
+    return replace(task_of(configured(run)), others=others)
 
 
 def train_into(run: Path, schedule: Schedule, device: str, progress: Progress) -> Evidence:
@@ -140,7 +153,7 @@ def network_of(run: Path, device: str) -> tuple[Network, dict[str, Any]]:
 
 def align_into(run: Path, claim: Claim, effort: Effort, device: str, seed: int) -> Evidence:
     """Search for the claim's variable and score it with its controls; the alignment is kept."""
-    task = task_of(configured(run))
+    task = task_in(run)
     network, shape = network_of(run, device)
     start = starting_point(network, task, shape["architecture"], claim, seed)
     fresh = None
@@ -222,9 +235,26 @@ def unchanged_into(run: Path, device: str, count: int) -> Evidence:
     return evidence
 
 
+def extract_into(run: Path, device: str, again: bool = False) -> list[Evidence]:
+    """The program that the run's network has learned, with its proof; kept unless `again`."""
+    network, shape = network_of(run, device)
+    task, seed = task_of(configured(run)), configured(run)["seed"]
+    name = f"numbers.{task.name}.{shape['architecture']}.extracted"
+    there = [e for e in recorded(run) if e.claim.startswith(f"{name}.") and e.unit != "IIA"]
+    if there and (run / EXTRACTED).exists() and not again:
+        return there
+    fresh = build(**{**shape, "seed": seed + 1000}).to(device)
+    program, evidence = learned(network.module, fresh, task, name, seed)
+    if program is not None:
+        source = evidence[0].config["source"]
+        write_whole(run / EXTRACTED, lambda p: p.write_text(source, encoding="utf8"))
+    record(run, evidence)
+    return evidence
+
+
 def show_program(run: Path, program: str, device: str) -> None:
     """Write what the run's claims about `program` add up to: weights, source, and the picture."""
-    task = task_of(configured(run))
+    task = task_in(run)
     path = join_alignments(run, program, task.hypothesis(program).names)
     source = python_source(task.hypothesis(program))
     write_whole(run / "program.py", lambda p: p.write_text(source, encoding="utf8"))
@@ -232,38 +262,6 @@ def show_program(run: Path, program: str, device: str) -> None:
     if program == "up_down" and "count" in alignment.handles:
         picture = coordinates_of(network_of(run, device)[0], task, alignment["count"])
         write_json(run / "coordinates.json", picture)
-
-
-def coordinates_of(network: Network, task: Counting, handle: Handle) -> dict[str, Any]:
-    """Natural states in Count's subspace, seen along the direction that tells the count best.
-
-    The states after each item of one sequence per count. The direction is the least-squares one
-    inside the subspace, fitted on the even counts; `second` is the widest axis at right angles.
-    """
-    tokens = task.enumerate()
-    rows, steps = ((tokens != PAD) & (tokens != BOS) & (tokens != EOS)).nonzero(as_tuple=True)
-    tokens = tokens[rows]
-    place, names = handle.site.at(steps), [(n, tuple(steps.tolist())) for n in ("count", "phase")]
-    with torch.no_grad():
-        states = network.run(tokens.to(network.device), read=[place]).values[place]
-        inside = handle.featurizer.to(states.device).encode(states)[:, list(handle.coordinates)]
-    count, phase = (task.program.run(tokens, read=names).values[n] for n in names)
-    centred = (inside - inside.mean(0)).double().cpu()
-    even = count % 2 == 0
-    target = (count - count.double().mean())[even]
-    slope = torch.linalg.lstsq(centred[even], target[:, None], driver="gelsd").solution[:, 0]
-    axis = slope / slope.norm()
-    along = centred @ axis
-    rest = centred - along[:, None] * axis
-    second = rest @ torch.linalg.svd(rest, full_matrices=False).Vh[0]
-    return {
-        "count": count.tolist(),
-        "phase": phase.tolist(),
-        "coordinate": along.tolist(),
-        "second": second.tolist(),
-        "axis": "the direction inside Count's subspace that tells the count best, fitted on even"
-        " counts (least squares)",
-    }
 
 
 def align_one(
@@ -276,7 +274,7 @@ def align_one(
     """
     config = configured(run)
     network, shape = network_of(run, device)
-    starting_point(network, task_of(config), shape["architecture"], claim, config["seed"])
+    starting_point(network, task_in(run), shape["architecture"], claim, config["seed"])
     below = ""
     try:
         require_gate(network, task_of(config))

@@ -7,7 +7,9 @@ from typing import Annotated
 
 import typer
 
+from symscope.align import require_gate
 from symscope.causal_model import UnknownName
+from symscope.commands.loop import EXTRACTED, extract_into, network_of, task_of
 from symscope.commands.options import Force, Json, Out, Resume, Seed
 from symscope.commands.run_directory import (
     configured,
@@ -34,9 +36,10 @@ from symscope.models.real_rnn import RealRNN
 from symscope.programs.reading import read_program
 from symscope.studies.programs.extraction import graded, network_in
 from symscope.studies.programs.settings import SETTINGS
+from symscope.task import Task
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.tasks.algorithms import EXTRAS
-from symscope.tasks.programmed import Programmed
+from symscope.tasks.numbers import KINDS, Counting
 from symscope.train_copies import answers_right, train_copies
 from symscope.verify import Domain, equivalent
 
@@ -70,13 +73,16 @@ def extract_command(  # one parameter per option
     seed: Seed = 0, out: Out = None, resume: Resume = False, force: Force = False,
     json: Json = False,
 ) -> int:  # fmt: skip
-    """Turn a trained recurrent network into a short program, and prove it against its task.
+    """Turn a trained network into a short program, and prove it against its task.
 
     \b
+    symscope extract runs/multi-gru-48-0
     symscope train div_3 --out runs/div_3
     symscope extract runs/div_3
     symscope extract theirs.safetensors --task parity_last2 --out runs/theirs
     """
+    if target.is_dir() and configured(target).get("task") in KINDS:
+        return _extract_counting(target, anyway, json)
     run, name, module = _network(target, task, seed, out, resume, force)
     rule, began = algorithm(name), time.monotonic()
     machine = machine_of(module, rule.program.inputs, rule.length)
@@ -87,19 +93,45 @@ def extract_command(  # one parameter per option
     record(run, records)
     spent(run, began)
     if found.chosen is None:
-        tried = "; ".join(f"{route}: {said}" for route, said in found.tried.items())
-        raise ComputationFailed(f"no program was found that answers as the network does ({tried})")
+        raise ComputationFailed(f"no program was found that answers as the network does"
+                                f" ({'; '.join(_told(records[0]))})")  # fmt: skip
     source = records[0].config["source"]
     write_whole(run / "program.py", lambda p: p.write_text(source, encoding="utf8"))
     update(run, program="extracted")
-    if json:
-        show(records, True, run=run, program=run / "program.py")
-    else:
-        print(source)
-        for route, said in found.tried.items():
-            print(f"{route}: {said}")
-        print(f"{records[0].config['said']}\nprogram: {run / 'program.py'}")
+    _shown(run, run / "program.py", records, json)
     return 0 if records[0].score == 1 else 1
+
+
+def _extract_counting(run: Path, anyway: bool, json: bool) -> int:
+    """The same for a network of the counting tasks, whose run keeps a program of its own."""
+    began = time.monotonic()
+    if not anyway:
+        require_gate(network_of(run, "cpu")[0], task_of(configured(run)))
+    say("searching for a program")
+    records = extract_into(run, "cpu", again=True)
+    spent(run, began)
+    if records[0].score is None:
+        raise ComputationFailed(f"no program was found that answers as the network does"
+                                f" ({'; '.join(_told(records[0]))})")  # fmt: skip
+    _shown(run, run / EXTRACTED, records, json)
+    if not json:
+        config = records[0].config
+        print(f"the network itself answers like it up to N = {config['agrees_to']}; it was trained"
+              f" up to {config['trained_to']}")  # fmt: skip
+    return 0 if records[1].score == 1 else 1
+
+
+def _shown(run: Path, program: Path, records: list[Evidence], json: bool) -> None:
+    if json:
+        show(records, True, run=run, program=program)
+        return
+    print(records[0].config["source"])
+    print("\n".join(_told(records[0])))
+    print(f"{records[0].config['said']}\nprogram: {program}")
+
+
+def _told(record: Evidence) -> list[str]:
+    return [f"{route}: {said}" for route, said in record.config["tried"].items()]
 
 
 def verify_command(
@@ -114,13 +146,15 @@ def verify_command(
 
     \b
     symscope verify runs/div_3/program.py --task div_3
+    symscope verify runs/demo/extracted.py --task multi    on the task's sequences, of any N
     symscope verify one.py --rule other.py --length 10
     """
     if (task is None) == (rule is None):
         raise SymscopeError("say what the program shall equal: --task NAME or --rule FILE")
     mine = read_program(program)
+    legal = Counting(task).legal if task is not None and task in KINDS else None
     other = read_program(rule) if rule is not None else _task(task or "").program
-    answer = equivalent(mine, other, Domain(other.inputs, length), seconds=seconds)
+    answer = equivalent(mine, other, Domain(other.inputs, length, legal), seconds=seconds)
     if json:
         show_json(verdict=type(answer).__name__.lower(), **asdict(answer))
     else:
@@ -137,14 +171,15 @@ def _network(
         if config.get("task") not in TASKS:
             raise SymscopeError(
                 f"{target} holds a network of the task {config.get('task')}; programs are taken"
-                " from networks of the sequence tasks: symscope train div_3"
+                " from networks of the tasks that symscope train knows"
             )
         module, _ = load_network(target / "network.safetensors")
         assert isinstance(module, RealRNN), "sequence tasks are trained with such networks"
         return target, config["task"], module
     if task is None:
         raise SymscopeError(f"say which task {target} was trained on, for example --task div_3")
-    _task(task)
+    if task not in TASKS:
+        raise UnknownName("task", task, TASKS)
     module = network_in(target)
     run = out or Path("runs") / f"extract-{target.stem}"
     width = module.g[0].in_features
@@ -153,7 +188,9 @@ def _network(
     return run, task, module
 
 
-def _task(name: str) -> Programmed:
+def _task(name: str) -> Task:
+    if name in KINDS:
+        return Counting(name)
     if name not in TASKS:
-        raise UnknownName("task", name, TASKS)
+        raise UnknownName("task", name, (*KINDS, *TASKS))
     return algorithm(name)

@@ -25,8 +25,8 @@ from symscope.evidence import (
 
 WRITTEN = (
     "evidence.json", "network.safetensors", "training.safetensors", "alignment.safetensors",
-    "program.py", "coordinates.json", "report.html", "checkpoints", "alignments", "figures",
-    "config.json",
+    "program.py", "extracted.py", "coordinates.json", "report.html", "checkpoints", "alignments",
+    "figures", "config.json",
 )  # fmt: skip
 """What a run writes, and all that `--force` removes; config.json goes last, so that a run whose
 removal was interrupted is still seen as one."""

@@ -13,6 +13,7 @@ from rich.table import Column, Table
 
 from symscope.align.accept import Verdict, verdict
 from symscope.evidence import Evidence
+from symscope.report.claims import is_claim
 from symscope.report.controls import label_of
 from symscope.train import Progress as Receiver
 
@@ -37,7 +38,7 @@ def progress() -> Iterator[Receiver]:
 
 
 def show(records: Sequence[Evidence], json_wanted: bool, **places: Any) -> None:
-    """Records with their floors and verdicts, and where they lie."""
+    """Programs that were found, claims with floors and verdicts, and where all of it lies."""
     if json_wanted:
         show_json(
             **places,
@@ -49,7 +50,11 @@ def show(records: Sequence[Evidence], json_wanted: bool, **places: Any) -> None:
     trained = [e for e in records if e.unit == "accuracy"]
     for e in trained:
         console.print(f"{e.claim}: {e.score:.1%} of {e.n} gate sequences right", highlight=False)
-    claims = [e for e in records if e not in trained]
+    for e in records:
+        if "source" in e.config:
+            _, step, *_ = e.config["source"].split("\n\n\n")
+            console.print(f"{step}\n\n{e.config['said']}", highlight=False, markup=False)
+    claims = [e for e in records if is_claim(e)]
     if claims:
         console.print(table(claims))
     for name, place in places.items():

@@ -2,7 +2,17 @@
 
 from symscope.extract.cost import cost
 from symscope.extract.extract import Extraction, extract
-from symscope.extract.machine import Machine, machine_of
+from symscope.extract.machine import Grammar, Machine, machine_of
 from symscope.extract.synthesise import synthesise
+from symscope.extract.token_machine import token_machine
 
-__all__ = ["Extraction", "Machine", "cost", "extract", "machine_of", "synthesise"]
+__all__ = [
+    "Extraction",
+    "Grammar",
+    "Machine",
+    "cost",
+    "extract",
+    "machine_of",
+    "synthesise",
+    "token_machine",
+]

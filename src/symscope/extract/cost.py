@@ -1,4 +1,4 @@
-"""The description length of an expression: its nodes, and the bits of its constants.
+"""The description length of an expression and of a program: nodes, and the bits of constants.
 
 Rissanen (1978): of two rules that explain the same rows, the shorter one is believed.
 """

@@ -9,6 +9,7 @@ import torch
 
 from symscope.evidence import ClaimFailed
 from symscope.extract.cost import length
+from symscope.extract.counters import counted
 from symscope.extract.feedback import fed_back
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine
@@ -29,8 +30,12 @@ ROUTES: Mapping[str, Route] = {
     "window": windowed,
 }
 """The routes in the order in which they are tried."""
+LEGAL_ROUTES: Mapping[str, Route] = {"counters": counted}
+"""Those that ask for a grammar's own sequences only; the others ask for any."""
 WATCHED, CHECKED = 20_000, 10_000
 """Sequences that a program is made from, and fresh ones that it is checked on."""
+LEGAL_WATCHED, LEGAL_CHECKED = 2_000, 1_000
+"""The same for sequences of a grammar."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,11 +54,14 @@ def extract(machine: Machine, *, seconds: float = 60.0, seed: int = 0) -> Extrac
     are dropped, and the shortest of the rest is chosen. `seconds` bounds each formula's search.
     """
     began = time.monotonic()
-    rows, fresh = watched(machine, WATCHED, seed), watched(machine, CHECKED, seed + 1)
+    free = machine.grammar is None
+    routes = ROUTES if free else LEGAL_ROUTES
+    rows = watched(machine, WATCHED if free else LEGAL_WATCHED, seed)
+    fresh = watched(machine, CHECKED if free else LEGAL_CHECKED, seed + 1)
     regress = partial(synthesise, seconds=seconds)
     tried: dict[str, str] = {}
     found: list[Candidate] = []
-    for name, route in ROUTES.items():
+    for name, route in routes.items():
         candidate = route(machine, rows, regress)
         if candidate is None:
             tried[name] = "gives nothing"
@@ -69,11 +77,12 @@ def extract(machine: Machine, *, seconds: float = 60.0, seed: int = 0) -> Extrac
 
 
 def fidelity(program: Program, rows: Rows) -> float:
-    """The share of sequences on which the program answers as the network did at every step."""
+    """The share of sequences on which each answer that counts is as the network's was."""
     x = rows.x if len(program.inputs) > 1 else rows.x[..., 0]
     output = program.run(x).output
-    same = output.view(rows.y.shape) == rows.y
-    return float(same.flatten(1).all(1).double().mean())
+    same = (output.view(rows.y.shape) == rows.y).all(-1)
+    same |= torch.tensor(False) if rows.asked is None else ~rows.asked
+    return float(same.all(1).double().mean())
 
 
 def require_perfect(right: torch.Tensor, anyway: bool = False) -> None:

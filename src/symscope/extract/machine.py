@@ -22,12 +22,25 @@ _CHUNK = 8192
 
 
 @dataclass(frozen=True, eq=False)
+class Grammar:
+    """Sequences of which not all are legal, and of whose answers not all count.
+
+    `draw`: (count, seed) → legal sequences, (sequence, step, input), padded on the right; `asked`:
+    such sequences → whether the answer counts at each step, (sequence, step).
+    """
+
+    draw: Callable[[int, int], Tensor]
+    asked: Callable[[Tensor], Tensor]
+
+
+@dataclass(frozen=True, eq=False)
 class Machine:
     """Inputs, the trained length, and what may be asked. Tensors of integers unless said otherwise.
 
     `answers`: (sequence, step, input) → (sequence, step, output). A recurrent network has states
     besides: `start` (width,), `step`: (state, width) and (state, input) → (state, width), and
-    `read`: (state, width) → (state, output), all real but the inputs.
+    `read`: (state, width) → (state, output), all real but the inputs. With a `grammar`, sequences
+    are its own; without one all inputs are legal and all answers count.
     """
 
     inputs: tuple[Variable, ...]
@@ -36,6 +49,7 @@ class Machine:
     start: Tensor | None = None
     step: Callable[[Tensor, Tensor], Tensor] | None = None
     read: Callable[[Tensor], Tensor] | None = None
+    grammar: Grammar | None = None
 
     def __post_init__(self) -> None:
         if self.length < 2:
@@ -58,7 +72,9 @@ class Machine:
         return torch.cartesian_prod(*columns).view(-1, len(columns))
 
     def sample(self, count: int, seed: int, length: int | None = None) -> Tensor:
-        """Uniform sequences, (sequence, step, input)."""
+        """Uniform sequences, (sequence, step, input), or the grammar's."""
+        if self.grammar is not None:
+            return self.grammar.draw(count, seed)
         generator = torch.Generator().manual_seed(seed)
         shape = count, length or self.length
         columns = [torch.randint(r.start, r.stop, shape, generator=generator) for r in self.ranges]
@@ -67,7 +83,7 @@ class Machine:
     def observed(self, count: int, seed: int = 0) -> Tensor:
         """All sequences where they are few, else `count` of them, (sequence, step, input)."""
         symbols = math.prod(len(r) for r in self.ranges)
-        if symbols**self.length > MOST_LISTED:
+        if self.grammar is not None or symbols**self.length > MOST_LISTED:
             return self.sample(count, seed)
         order = torch.cartesian_prod(*[torch.arange(symbols)] * self.length)
         return self.symbols[order.view(-1, self.length)]

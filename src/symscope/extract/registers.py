@@ -34,7 +34,7 @@ TRIED = 6
 """Sets for which a formula is looked for, until one is found."""
 COMPARED, SEARCHED = 1000, 4000
 """Sequences, and steps of them, by which sets are compared; the formula is fitted to all."""
-_OWN, _NUMBER = re.compile(r"\br\d+\b"), re.compile(r"\b\d+\b")
+_NUMBER = re.compile(r"\b\d+\b")
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,9 +58,9 @@ def registered(machine: Machine, rows: Rows, regress: Regress) -> Candidate | No
     some = Rows(rows.inputs, rows.x[few], rows.y[few])
     pool = list(_pool(machine, some))
     for late in (0, 1):
-        for chosen in _smallest(pool, some, late):
-            whole = [_run(r.rules, r.start, rows) for r in chosen]
-            found = _explained(machine, rows, whole, late, regress)
+        for chosen in smallest(pool, some, late):
+            whole = [traced(r.rules, r.start, rows) for r in chosen]
+            found = explained(machine, rows, whole, late, regress)
             if found is not None:
                 return found
     return None
@@ -76,13 +76,13 @@ def _pool(machine: Machine, rows: Rows) -> Iterator[Register]:
     )
     for number_of, (rule, start) in enumerate(written):
         name = f"r{number_of}"
-        made = _run({name: rule.replace("_r_", name)}, {name: start}, rows)
+        made = traced({name: rule.replace("_r_", name)}, {name: start}, rows)
         key = sha256(made.after.numpy().tobytes()).digest()
         if key not in seen and len(made.after.unique()) > 1:
             seen.add(key)
             yield made
     if len(machine.inputs) == 1 and machine.ranges[0].start == 0 and rows.x.shape[1] < 32:
-        yield _run(*_digits(machine.inputs[0].name, len(machine.ranges[0])), rows)
+        yield traced(*_digits(machine.inputs[0].name, len(machine.ranges[0])), rows)
 
 
 def _features(machine: Machine, rows: Rows) -> dict[str, Tensor]:
@@ -132,7 +132,7 @@ def _digits(name: str, base: int) -> tuple[dict[str, str], dict[str, int]]:
     return rules, {"forward": 0, "backward": 0, "place": 1}
 
 
-def _run(rules: dict[str, str], start: dict[str, int], rows: Rows) -> Register:
+def traced(rules: dict[str, str], start: dict[str, int], rows: Rows) -> Register:
     """The register's values on all sequences."""
     trees = {name: parse(rule) for name, rule in rules.items()}
     names = [v.name for v in rows.inputs]
@@ -150,13 +150,15 @@ def _run(rules: dict[str, str], start: dict[str, int], rows: Rows) -> Register:
     return Register(rules, start, torch.stack(before, 1), torch.stack(after, 1))
 
 
-def _smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Register, ...]]:
+def smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Register, ...]]:
     """Sets that fix the answer `late` steps later, of the smallest size at which there are any.
 
     At most `TRIED`, in the order of `_told`.
     """
     steps = rows.x.shape[1] - late
     picked = torch.randperm(len(rows.x) * steps, generator=torch.Generator().manual_seed(0))
+    if rows.asked is not None:
+        picked = picked[rows.asked[:, late:].flatten()[picked]]
     picked = picked[:SEARCHED]
 
     def keyed(values: Tensor) -> Tensor:
@@ -201,7 +203,8 @@ def _told(registers: Sequence[Register]) -> float:
     Rules that differ in numbers are said once: so the counts of 0, 1 and 2 come before a sum, a
     count and the number of steps; and a remainder comes before a sum without end.
     """
-    texts = [_OWN.sub("r", rule) for register in registers for rule in register.rules.values()]
+    texts = [re.sub(rf"\b({'|'.join(r.rules)})\b", "r", rule)
+             for r in registers for rule in r.rules.values()]  # fmt: skip
     forms = {_NUMBER.sub("0", text) for text in texts}
     bits = sum(int(n).bit_length() for text in texts for n in _NUMBER.findall(text))
     ranges = [v.max() - v.min() + 1 for r in registers for v in r.after.flatten(0, 1).unbind(-1)]
@@ -235,7 +238,7 @@ def _unexplained(key: Tensor, y: Tensor) -> float:
     return (wrong + (0.5 * alone if alone > len(y) // 4 else 0)) / len(y)
 
 
-def _explained(
+def explained(
     machine: Machine, rows: Rows, chosen: Sequence[Register], late: int, regress: Regress
 ) -> Candidate | None:
     """The answer as a formula of these registers, as a program."""
@@ -249,12 +252,13 @@ def _explained(
         start |= register.start
     given = {v.name: rows.x[..., i] for i, v in enumerate(machine.inputs)}
     y = rows.y[..., 0]
-    if not late and (output := fitted(after, y, regress)) is not None:
+    if not late and (output := fitted(after, y, regress, rows.asked)) is not None:
         program = rows.program(rules, after, output, start)
         return Candidate(program, "registers", _why(chosen, late))
     steps = y.shape[1] - late
     known = {name: c[:, :steps] for name, c in {**columns, **given}.items()}
-    rule = fitted(known, y[:, late:], regress)
+    asked = None if rows.asked is None else rows.asked[:, late:]
+    rule = fitted(known, y[:, late:], regress, asked)
     if rule is None:
         return None
     answer = {"answer": rule}

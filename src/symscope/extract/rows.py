@@ -26,11 +26,15 @@ class Candidate:
 
 @dataclass(frozen=True, eq=False)
 class Rows:
-    """Sequences and a machine's answers, (sequence, step, input) and (sequence, step, output)."""
+    """Sequences and a machine's answers, (sequence, step, input) and (sequence, step, output).
+
+    `asked` says which answers count, (sequence, step); without it all do.
+    """
 
     inputs: tuple[Variable, ...]
     x: Tensor
     y: Tensor
+    asked: Tensor | None = None
 
     def formula(self, columns: Mapping[str, Tensor], regress: Regress) -> str | None:
         """The answer as an expression in the columns, (sequence, step) each; None if none is found.
@@ -63,10 +67,16 @@ class Rows:
         return program
 
 
-def fitted(columns: Mapping[str, Tensor], target: Tensor, regress: Regress) -> str | None:
-    """An expression for `target`, from the rows that differ; None where they contradict."""
+def fitted(
+    columns: Mapping[str, Tensor], target: Tensor, regress: Regress, asked: Tensor | None = None
+) -> str | None:
+    """An expression for `target`, from the rows that differ; None where they contradict.
+
+    With `asked` from the rows where that holds.
+    """
     names = list(columns)
     table = torch.stack([*(columns[n].flatten() for n in names), target.flatten()], 1)
+    table = table if asked is None else table[asked.flatten()]
     table = torch.unique(table, dim=0)
     if len(torch.unique(table[:, :-1], dim=0)) < len(table):
         return None
@@ -77,4 +87,5 @@ def fitted(columns: Mapping[str, Tensor], target: Tensor, regress: Regress) -> s
 def watched(machine: Machine, count: int, seed: int = 0) -> Rows:
     """What the machine answers to all sequences, or to `count` of them."""
     x = machine.observed(count, seed)
-    return Rows(machine.inputs, x, machine.answers(x))
+    asked = None if machine.grammar is None else machine.grammar.asked(x)
+    return Rows(machine.inputs, x, machine.answers(x), asked)

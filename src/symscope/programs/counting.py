@@ -95,3 +95,33 @@ def progress(constants: Constants) -> Program:
         start={"progress": 0, "increment": 0, "phase": 0},
         constants=constants,
     )
+
+
+def asked(constants: Constants) -> Program:
+    """1 from the trigger on, where a particular token is asked for, else 0."""
+    return Program("asked", _TOKEN, (_PHASE,), {"phase": _PHASE_RULE}, "phase",
+                   start={"phase": 0}, constants=constants)  # fmt: skip
+
+
+def legal(constants: Constants, at_demo: str = "left + 1", at_trigger: str = "left") -> Program:
+    """1 on BOS, one item or more, the trigger and as many responses as Up-Down asks for, else 0.
+
+    `part` is 0 before BOS, 1 after it, 2 while items are shown, 3 while they are answered, and 4
+    off the grammar; `left` is how many responses are still to come.
+    """
+    shown, answer = "part in (1, 2) and token in DEMO", "part == 3 and token == R and left > 0"
+    turn = "part == 2 and token in TRIGGER"
+    return Program(
+        "legal",
+        _TOKEN,
+        (Variable("part", 0, 4), Variable("left", 0, MOST)),
+        {
+            "part": f"1 if part == 0 and token == BOS else 2 if {shown} else 3 if {turn} or"
+            f" {answer} else 4",
+            "left": f"{at_demo} if {shown} else left - 1 if {answer} else {at_trigger} if {turn}"
+            " else left",
+        },
+        "part in (1, 2, 3)",
+        start={"part": 0, "left": 0},
+        constants=constants,
+    )

@@ -11,6 +11,7 @@ from symscope.align.accept import RULE, ErrorRates, error_rates
 from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json, write_whole
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
+from symscope.report.learned import learned_parts
 from symscope.report.sentence import basis, interval, percent, sentence
 
 _SHOWN = (
@@ -68,7 +69,7 @@ def page(
     return _render(
         config=config, headline=_headline(claims, main, training, config), claims=parts, main=main,
         training=training, others=others, figures=figures, program=program, rule=RULE,
-        rates=_rates(claims),
+        rates=_rates(claims), learned=learned_parts(evidence, parts),
         correlations=correlations(coordinates) if coordinates else [],
         axis=(coordinates or {}).get("axis", _AXIS),
         reproduce=[(name, config[key]) for key, name in _SHOWN if config.get(key) is not None],

@@ -10,7 +10,7 @@ from symscope.report.controls import label_of
 _NAMES = {
     "gru": "GRU", "lstm": "LSTM", "up_down": "Up-Down", "up_up": "Up-Up", "ctx_distr": "Ctx-Distr",
     "progress": "Progress", "count": "Count", "phase": "Phase", "demo": "Demo", "resp": "Resp",
-    "unchanged": "Whole vector",
+    "unchanged": "Whole vector", "extracted": "the extracted program",
 }  # fmt: skip
 
 

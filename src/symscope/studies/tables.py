@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
+from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
 from symscope.studies.programs.tables import TABLES as PROGRAMS
 from symscope.studies.truth.pictures import error_rates, roc_picture
@@ -17,6 +18,7 @@ from symscope.studies.truth.tables import TABLES as TRUTH
 
 TABLES: dict[str, Maker] = {
     **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
+    "numbers.extracted": extracted_table,
     **{f"programs.{name}": maker for name, maker in PROGRAMS.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }

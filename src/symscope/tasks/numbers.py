@@ -4,7 +4,7 @@
 4, 9, 14 and 17 in training.
 """
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import torch
@@ -13,7 +13,7 @@ from torch import Tensor
 from symscope.causal_model import Edit, UnknownName
 from symscope.evidence import SymscopeError
 from symscope.program import Program
-from symscope.programs.counting import ANY, ctx_distr, progress, up_down, up_up
+from symscope.programs.counting import ANY, asked, ctx_distr, legal, progress, up_down, up_up
 from symscope.task import IGNORE, Pairs, Task, joined
 
 PAD, BOS, EOS, D1, D2, D3, R, T, V = range(9)
@@ -38,7 +38,7 @@ class Counting(Task):
 
     `void` is the share of demo-phase steps that show V, which is not counted (0.2 in the
     variable-length versions). `minimal` leaves out BOS and T: the first response begins the
-    answer. `highest` is the largest N.
+    answer. `highest` is the largest N. `others` are programs to ask about besides the published.
     """
 
     kind: str = "multi"
@@ -46,6 +46,7 @@ class Counting(Task):
     minimal: bool = False
     highest: int = 20
     held_out: tuple[int, ...] = HELD_OUT
+    others: tuple[Program, ...] = field(default=(), compare=False)
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -69,19 +70,39 @@ class Counting(Task):
 
     @cached_property
     def programs(self) -> dict[str, Program]:  # type: ignore[override]
-        """The published programs for this task by name."""
-        trigger = (R,) if self.minimal else (T,)
-        tokens: dict[str, int | tuple[int, ...]] = {
-            "EOS": EOS, "R": R, "ANY": ANY, "DEMO": KINDS[self.kind], "TRIGGER": trigger,
-        }  # fmt: skip
+        """The published programs for this task by name, and the others."""
+        tokens = self._constants
         if self.kind == "modulo":
-            return {"up_down": up_down(tokens, at_demo="(count + 1) % 4")}
-        if self.kind == "round":
-            return {"up_down": up_down(tokens, at_trigger="(count + 1) // 3 * 3")}
-        written = [up_down, up_up, ctx_distr]
-        if not self.minimal:  # Progress needs a T that is not itself a response
-            written.append(progress)
-        return {p.name: p for p in (write(tokens) for write in written)}
+            written = [up_down(tokens, at_demo="(count + 1) % 4")]
+        elif self.kind == "round":
+            written = [up_down(tokens, at_trigger="(count + 1) // 3 * 3")]
+        else:
+            written = [write(tokens) for write in (up_down, up_up, ctx_distr)]
+            if not self.minimal:  # Progress needs a T that is not itself a response
+                written.append(progress(tokens))
+        return {p.name: p for p in (*written, *self.others)}
+
+    @property
+    def _constants(self) -> dict[str, int | tuple[int, ...]]:
+        trigger = (R,) if self.minimal else (T,)
+        return {"EOS": EOS, "R": R, "ANY": ANY, "DEMO": KINDS[self.kind], "TRIGGER": trigger}
+
+    @property
+    def asked(self) -> Program:
+        """At which steps a particular token is asked for, `correct`'s own mask before EOS."""
+        return asked(self._constants)
+
+    @property
+    def legal(self) -> Program:
+        """The sequences there are, for any N, as a program that gives 1 on each of their steps.
+
+        Raises `SymscopeError` for those that show V or have no BOS.
+        """
+        if self.void or self.minimal:
+            raise SymscopeError(f"{self.name}: its sequences are not written down as a program")
+        turned = {"modulo": {"at_demo": "(left + 1) % 4"},
+                  "round": {"at_trigger": "(left + 1) // 3 * 3"}}  # fmt: skip
+        return legal({**self._constants, "BOS": BOS}, **turned.get(self.kind, {}))
 
     @property
     def program(self) -> Program:
@@ -204,15 +225,9 @@ class Counting(Task):
         return (trigger.int().argmax(1) <= step).long()
 
     def _swapped(
-        self,
-        program: Program,
-        variables: tuple[str, ...],
-        base: Tensor,
-        t: Tensor,
-        source: Tensor,
-        u: Tensor,
-        generator: torch.Generator,
-    ) -> tuple[Pairs, Tensor]:
+        self, program: Program, variables: tuple[str, ...], base: Tensor, t: Tensor, source: Tensor,
+        u: Tensor, generator: torch.Generator,
+    ) -> tuple[Pairs, Tensor]:  # fmt: skip
         """The bases continued by the swapped program, and which of them came to an end."""
         u_names = [(v, tuple(u.tolist())) for v in program.names]
         donor = program.run(source, read=u_names).values

@@ -5,6 +5,7 @@ from dataclasses import replace
 
 from symscope.evidence import Counterexample, Unknown
 from symscope.program import Program
+from symscope.programs.joined import answered
 from symscope.verify.affine import affine
 from symscope.verify.bounded import bounded, short_bounded
 from symscope.verify.domain import Domain
@@ -39,8 +40,10 @@ def equivalent(
     """A `Proof` that `program` gives what `rule` gives, a `Counterexample`, or `Unknown`.
 
     On the rule's input ranges and sequences of any length, if no `domain` is given; inputs are
-    matched by position. True is 1 and False is 0; `x // 0` is 0. `seed` draws the tests and the
-    runs from which relations are guessed. Raises `SymscopeError` where z3 is needed and not there.
+    matched by position. Where the domain says what is legal, both are compared there alone, and
+    counterexamples are legal. True is 1 and False is 0; `x // 0` is 0. `seed` draws the tests and
+    the runs from which relations are guessed. Raises `SymscopeError` where z3 is needed and not
+    there.
 
     >>> from symscope.program import Variable
     >>> bit, odd = (Variable("bit", 0, 1),), (Variable("odd", 0, 1),)
@@ -50,7 +53,10 @@ def equivalent(
     proved for all lengths: flips equals ones (bit 0..1; 1-induction)
     """
     began = time.monotonic()
-    pair = Pair(program, rule, domain or Domain(rule.inputs))
+    domain = domain or Domain(rule.inputs)
+    if (legal := domain.legal) is not None:
+        program, rule = (answered(one, legal, otherwise=0) for one in (program, rule))
+    pair = Pair(program, rule, domain)
     answers: list[Unknown] = []
     for route, share in ROUTES:
         left = began + seconds - time.monotonic()

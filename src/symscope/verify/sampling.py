@@ -5,6 +5,8 @@ import time
 
 import numpy as np
 
+from symscope.expression import truth
+from symscope.program import Program
 from symscope.verify.domain import Domain
 from symscope.verify.pair import Answer, Pair
 
@@ -42,7 +44,10 @@ def sequences(domain: Domain, rng: np.random.Generator, count: int, length: int)
     """Sequences of six kinds, (about `count`, `length`, input).
 
     Uniform, with long repetitions, periodic, mirrored, of extreme values, and of small values.
+    Where the domain says what is legal, a quarter as many that are legal as long as they can be.
     """
+    if domain.legal is not None and domain.symbols <= _MOST_CONSTANT:
+        return _legal(domain, domain.legal, rng, (max(1, count // 4), length))
     rows = max(1, count // 6)
     shape = (rows, length, len(domain.inputs))
     low, high = bounds(domain)
@@ -63,6 +68,27 @@ def sequences(domain: Domain, rng: np.random.Generator, count: int, length: int)
     extreme = np.where(rng.random(shape) < 0.5, low, high)
     small = rng.integers(near, far + 1, size=shape)
     return np.concatenate([uniform(), repeating, periodic, mirrored, extreme, small])
+
+
+def _legal(
+    domain: Domain, legal: Program, rng: np.random.Generator, shape: tuple[int, int]
+) -> np.ndarray:
+    """Sequences of legal steps while there are any, the next one uniform or most often the same."""
+    symbols, (count, length) = domain.listed(), shape
+    state = {k: np.full((count, len(symbols)), v) for k, v in legal.initial().items()}
+    given = {v.name: np.tile(column, (count, 1))
+             for v, column in zip(legal.inputs, symbols.T, strict=True)}  # fmt: skip
+    sticky, rows = rng.random(count) < 0.5, np.arange(count)
+    picks: list[np.ndarray] = []
+    for t in range(length):
+        after, output = legal.step(state, given)
+        weights = rng.random((count, len(symbols))) + (np.asarray(truth(output)) * 2.0)
+        if t:
+            weights[rows, picks[-1]] += (sticky & (rng.random(count) < 0.85)).astype(float)
+        picks.append(weights.argmax(1))
+        state = {k: np.broadcast_to(np.asarray(after[k]), weights.shape)[rows, picks[-1], None]
+                 .repeat(len(symbols), 1) for k in state}  # fmt: skip
+    return symbols[np.stack(picks, 1)]
 
 
 def constant(domain: Domain, length: int) -> np.ndarray:

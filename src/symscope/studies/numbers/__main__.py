@@ -27,6 +27,7 @@ from symscope.studies.numbers.beyond import (
     search_unit,
     together_unit,
 )
+from symscope.studies.numbers.extraction import extract_unit
 from symscope.studies.numbers.published import PUBLISHED
 from symscope.studies.numbers.units import (
     ARCHITECTURES,
@@ -40,7 +41,15 @@ from symscope.studies.numbers.units import (
 )
 
 PRESETS = {
-    "small": {"epochs": 400, "seeds": 3, "more_seeds": 3, "most": 1000, "controls": 1, "longer": 0},
+    "small": {
+        "epochs": 400,
+        "seeds": 3,
+        "more_seeds": 3,
+        "most": 1000,
+        "controls": 1,
+        "longer": 0,
+        "extracted": 1,
+    },
     "published": {
         "epochs": 600,
         "seeds": 6,
@@ -48,8 +57,17 @@ PRESETS = {
         "most": 1000,
         "controls": 1,
         "longer": 1500,
+        "extracted": 1,
     },
-    "tiny": {"epochs": 1, "seeds": 1, "more_seeds": 0, "most": 20, "controls": 0, "longer": 0},
+    "tiny": {
+        "epochs": 1,
+        "seeds": 1,
+        "more_seeds": 0,
+        "most": 20,
+        "controls": 0,
+        "longer": 0,
+        "extracted": 0,
+    },
 }
 WORK: Work = {
     "main": main_unit,
@@ -61,6 +79,7 @@ WORK: Work = {
     "search": search_unit,
     "head": head_unit,
     "longer": longer_unit,
+    "extract": extract_unit,
 }
 
 
@@ -69,6 +88,8 @@ def units(preset: Preset) -> list[Unit]:
     found: list[Unit] = []
     for seed in map(str, range(preset["seeds"])):
         found += [("main", kind, arch, seed) for arch in ARCHITECTURES for kind in KINDS]
+        if int(seed) < preset["extracted"]:
+            found += [("extract", kind, arch, seed) for arch in ARCHITECTURES for kind in KINDS]
         if preset["longer"]:
             below = (("multi", "gru"), ("single", "gru"), ("single", "lstm"))  # the published mean
             found += [("longer", *which, seed) for which in below]

@@ -32,6 +32,7 @@ from symscope.extract.extract import require_perfect
 from symscope.models.load import load_network, load_weights, save_network
 from symscope.models.real_rnn import RealRNN, from_published
 from symscope.programs.reading import read_program
+from symscope.report import write_page
 from symscope.studies.programs.extraction import graded
 from symscope.studies.programs.settings import SETTINGS
 from symscope.tasks import ALGORITHMS, algorithm
@@ -70,7 +71,7 @@ def extract_command(  # one parameter per option
     seed: Seed = 0, out: Out = None, resume: Resume = False, force: Force = False,
     json: Json = False,
 ) -> int:  # fmt: skip
-    """Turn a trained recurrent network into a short program, and prove it against its task.
+    """Turn a trained recurrent network into a short program, prove it, and write a page about it.
 
     \b
     symscope train div_3 --out runs/div_3
@@ -87,18 +88,24 @@ def extract_command(  # one parameter per option
     record(run, records)
     spent(run, began)
     if found.chosen is None:
+        (run / "program.py").unlink(missing_ok=True)  # of an earlier extraction
+        page = write_page(run)
         tried = "; ".join(f"{route}: {said}" for route, said in found.tried.items())
-        raise ComputationFailed(f"no program was found that answers as the network does ({tried})")
+        raise ComputationFailed(
+            f"no program was found that answers as the network does ({tried}); report: {page}"
+        )
     source = records[0].config["source"]
     write_whole(run / "program.py", lambda p: p.write_text(source, encoding="utf8"))
     update(run, program="extracted")
+    say("drawing")
+    page = write_page(run)
     if json:
-        show(records, True, run=run, program=run / "program.py")
+        show(records, True, run=run, program=run / "program.py", report=page)
     else:
         print(source)
         for route, said in found.tried.items():
             print(f"{route}: {said}")
-        print(f"{records[0].config['said']}\nprogram: {run / 'program.py'}")
+        print(f"{records[0].config['said']}\nprogram: {run / 'program.py'}\nreport: {page}")
     return 0 if records[0].score == 1 else 1
 
 

@@ -23,6 +23,9 @@ from symscope.report.weights_picture import weights_picture
 
 _READ = "An edge says “inputs / output”; the arrow from nowhere marks the start."
 
+_MOST_CLUSTERS = 400
+"""Of the network's states, before those that behave alike are merged; searching more takes long."""
+
 
 @dataclass(frozen=True)
 class Picture:
@@ -59,7 +62,7 @@ def _automata(machine: Machine, graph: StateGraph | None) -> list[Picture]:
         return [Picture("program", heading, why)]
     mine = Picture("program", heading, _READ, automaton_picture(graph))
     heading = "The automaton found in the network."
-    found = automaton(machine)
+    found = automaton(machine, most=_MOST_CLUSTERS)
     theirs = network_graph(found[0], machine) if found else None
     if found is None or theirs is None:
         why = "None was found: clusters of its states make no finite machine that answers alike."

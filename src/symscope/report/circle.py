@@ -72,9 +72,9 @@ def way(edge: Edge, at: list[Point], middle: Point, size: float, both: bool) -> 
                    _from(a, away + wide, far), _from(a, away + 0.45, size))  # fmt: skip
     along, distance = math.atan2(b[1] - a[1], b[0] - a[0]), math.dist(a, b)
     bend = min(0.42, 26 / distance + 0.12) if both else 0.0
-    reach = distance / 3
-    return Way(_from(a, along - bend, size), _from(a, along - bend, reach),
-               _from(b, along + math.pi + bend, reach), _from(b, along + math.pi + bend, size))  # fmt: skip
+    out, into, reach = along - bend, along + math.pi + bend, distance / 3
+    return Way(_from(a, out, size), _from(a, out, reach), _from(b, into, reach),
+               _from(b, into, size))  # fmt: skip
 
 
 def beads(curve: Way, count: int = 24) -> Iterator[tuple[Point, Point]]:

@@ -52,7 +52,7 @@ class Found:
 
     @property
     def word(self) -> str:
-        """The verdict in a few words. A program that is wrong anywhere is refuted, whatever else."""
+        """The verdict in a few words; a program that is wrong anywhere is refuted, whatever else."""
         if self.verdict == "none":
             return "no program"
         if not self.solved:
@@ -129,8 +129,12 @@ def headline(found: Found) -> str:
     if found.verdict == "counterexample":
         return f"REFUTED on other inputs. {made} It is {right}, and wrong elsewhere.{wrong}"
     if found.verdict == "unknown":
-        return f"{made} It is {right}. That is a test, no proof: neither a proof nor a counterexample was found."  # noqa: E501
-    return f"{made} It is {right}, and {found.word}: equal to the task's rule."
+        return (
+            f"NOT PROVEN. {made} It is {right}. That is a test, no proof: neither a proof nor a"
+            " counterexample was found."
+        )
+    lengths = found.word.removeprefix("proved")
+    return f"{made} It is {right}, and proved equal to the task's rule{lengths}."
 
 
 def lead(found: Found) -> str:

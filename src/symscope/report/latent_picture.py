@@ -94,9 +94,9 @@ def _centres(
     kinds, member = np.unique(whole, axis=0, return_inverse=True)
     if len(kinds) > _MOST_CENTRES:
         return
-    taken: list[Box] = []
-    for i, kind in enumerate(kinds):
-        x, y = scale.place(points[member.ravel() == i].mean(0))
+    rings = [scale.place(points[member.ravel() == i].mean(0)) for i in range(len(kinds))]
+    taken: list[Box] = [(x - 5, y - 5, x + 5, y + 5) for x, y in rings]
+    for (x, y), kind in zip(rings, kinds, strict=True):
         yield element("circle", cx=float(x), cy=float(y), r=5, kind="centre")
         label = ",".join(map(shown, distinct[int(kind[0])]))
         half = measured(label) / 2
@@ -121,8 +121,10 @@ def _axes(parts: list[str], found: Latent, scale: Scale, register: str, flat: bo
                 parts.append(text(at, bottom + 16, shown(value), "quiet middle") if i == 0 else
                              text(left - 5, at + 4, shown(value), "quiet end"))  # fmt: skip
     else:
-        across, up = (f"{name} principal axis ({100 * share:.1f} % of the variance)"
-                      for name, share in zip(("first", "second"), found.shares, strict=True))  # fmt: skip
+        across, up = (
+            f"{name} principal axis ({100 * share:.1f} % of the variance)"
+            for name, share in zip(("first", "second"), found.shares, strict=True)
+        )
     y = bottom + (34 if flat else 18)
     across = cut(across, right - left)
     parts.append(text((left + right) / 2, y, across, "quiet middle"))

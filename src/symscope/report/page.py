@@ -20,8 +20,8 @@ def write_page(run: Path) -> Path:
     """Write `report.html` into the run directory and return its path.
 
     Reads `config.json` and `evidence.json`, and `coordinates.json` and `program.py` where they
-    are; of a run from which a program was extracted, its network too. Raises `SymscopeError` where a file is missing or is something else, or where plotly or
-    jinja2 is not installed.
+    are; of a run from which a program was extracted, its network too. Raises `SymscopeError` where
+    a file is missing or is something else, or where plotly or jinja2 is not installed.
     """
     run = Path(run)
     config = read_json(run / "config.json")
@@ -69,7 +69,8 @@ def page(
         "claims": [part.pop("figures") for part in parts],
     }
     return rendered(
-        "page.html", [_plotly(), script("page.js")], config=config, headline=_headline(claims, main, training, config), claims=parts, main=main,
+        "page.html", [_plotly(), script("page.js")], config=config, claims=parts, main=main,
+        headline=_headline(claims, main, training, config),
         training=training, others=others, figures=figures, program=program, rule=RULE,
         rates=_rates(claims),
         correlations=correlations(coordinates) if coordinates else [],

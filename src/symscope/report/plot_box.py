@@ -37,7 +37,10 @@ def fitted(points: np.ndarray) -> Scale:
 def line(ends: np.ndarray, kind: str = "axis") -> str:
     """The part of a line that is inside the box."""
     seen = inside(ends)
-    return "" if seen is None else path(*(ends[0] + t * (ends[1] - ends[0]) for t in seen), kind)
+    if seen is None:
+        return ""
+    first, last = (ends[0] + t * (ends[1] - ends[0]) for t in seen)
+    return path(first, last, kind)
 
 
 def inside(ends: np.ndarray) -> tuple[float, float] | None:

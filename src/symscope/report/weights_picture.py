@@ -10,6 +10,8 @@ from symscope.report.drawing import LEFT, WIDE, broken, cut, drawing, element, m
 
 _GAP, _MOST, _WRITTEN = 16, 40, 28
 """Pixels between maps; the widest cell; the narrowest in which its number is written."""
+_NOTHING = 0.005
+"""A map of no larger values is all 0, as it is written."""
 _LEVELS = 8
 """Shades of a map whose cells are too many to be an element each."""
 Map = tuple[str, Array]
@@ -99,7 +101,7 @@ def _stack(parts: list[str], y: float, maps: Sequence[Map], cell: float) -> floa
 def _cells(values: Array, most: float, x: float, y: float, cell: float) -> Iterator[str]:
     """Every entry as a square; its number in it where there is room, and under the pointer."""
     for (i, j), value in np.ndenumerate(values):
-        share = abs(value) / most if most else 0.0
+        share = abs(value) / most if most > _NOTHING else 0.0
         sign = "nought" if share < 0.005 else "plus" if value > 0 else "minus"
         opacity = "" if sign == "nought" else f"{max(share, 0.06):.2f}"
         left, top = x + j * cell, y + i * cell

@@ -22,7 +22,7 @@ from symscope.report.state_graph import StateGraph
 
 _SIZE, _LABEL, _LONGEST = 12, 15, 78
 """Of a label: the letters, the height of its box, the widest that stands at an edge. Pixels."""
-_MOST_COLUMNS, _MOST_LINES = 12, 40
+_MOST_COLUMNS, _MOST_LINES, _MOST_LABELLED = 12, 14, 30
 _TRIED = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)
 
 
@@ -30,11 +30,12 @@ def automaton_picture(graph: StateGraph) -> str:
     """SVG of the machine; an arrow from nowhere marks its first state.
 
     A label is "inputs / output". Labels that are long, or that have no place, stand below: as
-    letters with a legend, or as a table of next state and output where even letters have none.
+    letters with a legend, or as a table of next state and output where even letters have none, or
+    where there are more than `_MOST_LABELLED` edges.
     """
     count = len(graph.names)
     size = 18.0 if count <= 10 else 15.0 if count <= 14 else 12.0
-    radius = {1: 0.0, 2: 82.0, 3: 88.0}.get(count, min(100.0 + 5 * max(count - 4, 0), 142.0))
+    radius = {1: 0.0, 2: 82.0, 3: 88.0}.get(count, min(100.0 + 5 * max(count - 4, 0), 130.0))
     middle = WIDE / 2, 0.0
     labels = graph.edges
     at = positions(count, labels, middle, radius)
@@ -63,7 +64,7 @@ def _names(graph: StateGraph, size: float) -> tuple[list[str], list[str]]:
     if all(measured(n, 13) <= 2 * size - 4 for n in graph.names):
         return list(graph.names), []
     short = [f"q{i}" for i in range(len(graph.names))]
-    return short, [f"{s}: {name}" for s, name in zip(short, graph.names, strict=True)]
+    return short, ["; ".join(f"{s}: {name}" for s, name in zip(short, graph.names, strict=True))]
 
 
 def _about(graph: StateGraph) -> list[str]:
@@ -74,6 +75,8 @@ def _labelled(
     labels: Mapping[Edge, str], ways: Mapping[Edge, Way], obstacles: Sequence[Box]
 ) -> tuple[list[tuple[str, Point]], list[str], bool]:
     """Labels with their places, lines for the legend, and whether a table is to stand below."""
+    if len(labels) > _MOST_LABELLED:
+        return [], [], True
     long = [e for e, said in labels.items() if measured(said, _SIZE) > _LONGEST]
     letters = dict(zip(labels, ascii_letters, strict=False))
     for lettered in (long, list(labels)):
@@ -97,7 +100,11 @@ def _places(
         others = [p for e, own in pieces.items() if e != edge for p in own]
         places = list(_candidates(edge, ways[edge], label))
         boxes = [_box(place, label) for place in places]
-        free = [i for i, box in enumerate(boxes) if not any(overlap(box, t) for t in taken)]
+        free = [
+            i
+            for i, box in enumerate(boxes)
+            if box[0] > 1 and box[2] < WIDE - 1 and not any(overlap(box, t) for t in taken)
+        ]
         if not free:
             return None
         best = min(free, key=lambda i: (_crossed(boxes[i], others), i))
@@ -135,9 +142,8 @@ def _box(place: Point, label: str) -> Box:
 
 
 def _crossed(box: Box, others: Sequence[Point]) -> int:
-    """How much of other edges runs under the label, and whether it leaves the drawing."""
-    outside = box[0] < 2 or box[2] > WIDE - 2
-    return sum(box[0] < x < box[2] and box[1] < y < box[3] for x, y in others) + 1000 * outside
+    """How much of other edges runs under the label."""
+    return sum(box[0] < x < box[2] and box[1] < y < box[3] for x, y in others)
 
 
 def _label(said: str, place: Point) -> str:

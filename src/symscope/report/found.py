@@ -52,7 +52,7 @@ class Found:
 
     @property
     def word(self) -> str:
-        """The verdict in a few words; a program that is wrong anywhere is refuted, whatever else."""
+        """The verdict in a few words; a program that is wrong anywhere is refuted."""
         if self.verdict == "none":
             return "no program"
         if not self.solved:

@@ -104,13 +104,14 @@ def hue(index: int, count: int) -> str:
 
 
 def shown(value: float) -> str:
-    """A number with at most three digits that count, and a true minus sign.
+    """A number with three digits or as many as it has before the point, and a true minus sign.
 
-    >>> shown(-0.04999), shown(12.0), shown(0.0001), shown(-0.001)
-    ('−0.05', '12', '0', '0')
+    >>> shown(-0.04999), shown(12.0), shown(1023.0), shown(-0.001)
+    ('−0.05', '12', '1023', '0')
     """
-    rounded = f"{value:.3g}" if abs(value) >= 100 else f"{value:.2f}" if abs(value) < 10 else (
-        f"{value:.1f}")  # fmt: skip
+    size = abs(value)
+    form = ".3g" if size >= 1e6 else ".0f" if size >= 100 else ".1f" if size >= 10 else ".2f"
+    rounded = f"{value:{form}}"
     plain = rounded.rstrip("0").rstrip(".") if "." in rounded and "e" not in rounded else rounded
     return "0" if plain in ("-0", "") else plain.replace("-", "−")
 

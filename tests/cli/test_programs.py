@@ -29,6 +29,10 @@ def test_a_trained_network_becomes_a_program_that_is_proven(summed, told):
     assert "proved for all lengths" in solved["config"]["said"]
     assert solved["config"]["grounding"]["grounded"]
     assert told("verify", summed / "program.py", "--task", "sum_last2")[0] == 0
+    page = (summed / "report.html").read_text("utf8")
+    assert document["report"] == str(summed / "report.html")
+    assert "proved equal to the task&#39;s rule for all lengths" in page
+    assert told("report", summed)[0] == 0
 
 
 def test_a_wrong_program_is_answered_with_an_input(tmp_path, told):
@@ -81,6 +85,8 @@ def test_a_network_that_makes_mistakes_is_refused_unless_asked(tmp_path, refused
     code, document, _ = told(*asked, "--anyway", "--resume", "--seconds", 2)
     assert code == 1 and document["evidence"][0]["score"] == 0
     assert "refuted" in document["evidence"][0]["config"]["said"]
+    page = (tmp_path / "run" / "report.html").read_text("utf8")
+    assert "<h1>REFUTED." in page and '"chip found"' not in page
 
 
 def test_a_network_that_counts_becomes_a_program_that_is_proven_and_aligned_back(trained, told):

@@ -1,10 +1,12 @@
 """A run directory made by hand: one claim of each verdict, and names that would break a page."""
 
 import json
+import os
 from pathlib import Path
 
 import pytest
 
+from chromium import CHROMIUM
 from symscope.evidence import Evidence, wilson, write_evidence, write_json
 
 HOSTILE = "<script>document['title']='broken'</script>"
@@ -75,3 +77,14 @@ def run(tmp_path: Path, evidence, config, coordinates) -> Path:
     (folder / "coordinates.json").write_text(json.dumps(coordinates))
     (folder / "program.py").write_text("def step(token, state):\n    return 1 < 2, '</script>'\n")
     return folder
+
+
+@pytest.fixture(scope="module")
+def browser():
+    from playwright.sync_api import sync_playwright
+
+    with sync_playwright() as playwright:
+        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
+        found = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
+        yield found
+        found.close()

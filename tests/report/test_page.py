@@ -2,19 +2,16 @@
 
 import builtins
 import json
-import os
 import re
-import shutil
 from html import unescape
 
 import pytest
 
+from chromium import needs_chromium
 from symscope.align.accept import error_rates
 from symscope.evidence import SymscopeError, read_json, write_evidence, write_json
 from symscope.report import write_page
 
-CHROMIUM = shutil.which("chromium") or shutil.which("chromium-browser")
-needs_chromium = pytest.mark.skipif(not CHROMIUM, reason="no chromium is installed")
 HOSTILE = "<script>document['title']='broken'</script>"
 
 
@@ -99,17 +96,6 @@ def test_a_missing_library_is_answered_with_what_to_install(run, monkeypatch, mi
     with pytest.raises(SymscopeError, match=re.escape('pip install "symscope[report]"')):
         write_page(run)
     assert not (run / "report.html").exists()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    from playwright.sync_api import sync_playwright
-
-    with sync_playwright() as playwright:
-        sandbox = ["--no-sandbox"] if os.geteuid() == 0 else []  # root has no sandbox
-        found = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
-        yield found
-        found.close()
 
 
 @pytest.fixture

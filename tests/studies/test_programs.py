@@ -8,12 +8,15 @@ from dataclasses import replace
 import pytest
 import torch
 
-from symscope.evidence import read_evidence
+from symscope.evidence import Evidence, read_evidence, write_evidence
 from symscope.jobs import run_unit
 from symscope.models.copies import Shape
-from symscope.models.load import load_network
+from symscope.models.load import load_network, save_network
+from symscope.models.real_rnn import build_real
+from symscope.programs.printing import python_source
 from symscope.studies.programs import units as module
 from symscope.studies.programs.__main__ import SETTINGS_OF, training_units
+from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.search import rank_of, shape_of, smallest_rank, smallest_shape
 from symscope.studies.programs.settings import SETTINGS, Setting
 from symscope.studies.programs.units import network_unit
@@ -106,3 +109,23 @@ def test_two_affine_states_are_found_for_an_easy_task():
     shape, ended = smallest_shape(algorithm("bitwise_not"), 60, QUICK)
     assert (shape, ended) == (Shape(1, 2, 1), True)
     json.dumps(shape.width)
+
+
+def test_the_gallery_draws_the_networks_that_are_there_and_names_the_rest(tmp_path):
+    shape = {"architecture": "real_mlp", "width": 1, "inputs": 1, "outputs": 1, "f": (1, 1)}
+    network = build_real(**shape)
+    with torch.no_grad():
+        for name, value in network.state_dict().items():
+            value.fill_(float("weight" in name))
+    networks = tmp_path / "networks"
+    save_network(networks / "sum_all-0.safetensors", network, shape)
+    source = python_source(algorithm("sum_all").program)
+    config = {"source": source, "said": "undecided: it", "made": {"commit": "abc123"}}
+    solved = Evidence("programs.sum_all.solved", 1.0, None, None, 100, "solved", seeds=[0],
+                      config=config)  # fmt: skip
+    write_evidence(tmp_path / "units" / "extract-sum_all-0.json", [solved])
+    assert sorted(write_gallery(tmp_path, networks, 1, ["sum_all"])) == sorted(ALGORITHMS)
+    page = (tmp_path / "gallery.html").read_text("utf8")
+    assert page.count('class="drawing"') == 2 and page.count("NOT PROVEN.") == 1
+    assert "a state of 1, f 2 → 1, g 1 → 1" in page and "abc123" in page
+    assert page.count('<section id="task-') == 62 and page.count("not trained yet") == 3 * 61

@@ -34,6 +34,7 @@ from symscope.extract.extract import require_perfect
 from symscope.models.load import load_network, save_network
 from symscope.models.real_rnn import RealRNN
 from symscope.programs.reading import read_program
+from symscope.report import write_page
 from symscope.studies.programs.extraction import graded, network_in
 from symscope.studies.programs.settings import SETTINGS
 from symscope.task import Task
@@ -73,7 +74,7 @@ def extract_command(  # one parameter per option
     seed: Seed = 0, out: Out = None, resume: Resume = False, force: Force = False,
     json: Json = False,
 ) -> int:  # fmt: skip
-    """Turn a trained network into a short program, and prove it against its task.
+    """Turn a trained network into a short program, prove it, and write a page about it.
 
     \b
     symscope extract runs/multi-gru-48-0
@@ -93,12 +94,15 @@ def extract_command(  # one parameter per option
     record(run, records)
     spent(run, began)
     if found.chosen is None:
+        (run / "program.py").unlink(missing_ok=True)  # of an earlier extraction
+        page = write_page(run)
         raise ComputationFailed(f"no program was found that answers as the network does"
-                                f" ({'; '.join(_told(records[0]))})")  # fmt: skip
+                                f" ({'; '.join(_told(records[0]))}); report: {page}")  # fmt: skip
     source = records[0].config["source"]
     write_whole(run / "program.py", lambda p: p.write_text(source, encoding="utf8"))
     update(run, program="extracted")
-    _shown(run, run / "program.py", records, json)
+    say("drawing")
+    _shown(run, run / "program.py", records, json, write_page(run))
     return 0 if records[0].score == 1 else 1
 
 
@@ -121,13 +125,16 @@ def _extract_counting(run: Path, anyway: bool, json: bool) -> int:
     return 0 if records[1].score == 1 else 1
 
 
-def _shown(run: Path, program: Path, records: list[Evidence], json: bool) -> None:
+def _shown(
+    run: Path, program: Path, records: list[Evidence], json: bool, report: Path | None = None
+) -> None:
+    places = {"program": program} | ({"report": report} if report else {})
     if json:
-        show(records, True, run=run, program=program)
+        show(records, True, run=run, **places)
         return
     print(records[0].config["source"])
-    print("\n".join(_told(records[0])))
-    print(f"{records[0].config['said']}\nprogram: {program}")
+    print("\n".join([*_told(records[0]), records[0].config["said"]]))
+    print("\n".join(f"{name}: {place}" for name, place in places.items()))
 
 
 def _told(record: Evidence) -> list[str]:

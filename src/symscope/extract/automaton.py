@@ -49,11 +49,13 @@ class Automaton:
         return torch.stack(found, 1)
 
 
-def automaton(machine: Machine, seed: int = 0) -> tuple[Automaton, float] | None:
+def automaton(
+    machine: Machine, seed: int = 0, most: int = MOST_STATES
+) -> tuple[Automaton, float] | None:
     """The minimal automaton that two neighbouring radii agree on, and the larger of the two.
 
-    None where the network has no states, too many symbols, or where no such machine answers all
-    sampled sequences as the network does.
+    None where the network has no states, too many symbols, or where no such machine, of `most`
+    states before merging, answers all sampled sequences as the network does.
     """
     if machine.step is None or len(machine.symbols) > MOST_SYMBOLS:
         return None
@@ -62,7 +64,7 @@ def automaton(machine: Machine, seed: int = 0) -> tuple[Automaton, float] | None
     symbols, answers = symbols_of(machine, x), machine.answers(x)
     before: Automaton | None = None
     for radius in RADII:
-        found = reached(machine, radius * spread)
+        found = reached(machine, radius * spread, most)
         smallest = None if found is None else minimised(found)
         if smallest is not None and not torch.equal(smallest.answers(symbols), answers):
             smallest = None
@@ -80,8 +82,8 @@ def symbols_of(machine: Machine, x: Tensor) -> Tensor:
     return index
 
 
-def reached(machine: Machine, radius: float) -> Automaton | None:
-    """What can be reached within `MOST_STATES` states; None where there are more."""
+def reached(machine: Machine, radius: float, most: int = MOST_STATES) -> Automaton | None:
+    """What can be reached within `most` states; None where there are more."""
     assert machine.step is not None and machine.read is not None and machine.start is not None
     alphabet = machine.symbols
     centres, todo = machine.start[None], [0]
@@ -101,7 +103,7 @@ def reached(machine: Machine, radius: float) -> Automaton | None:
                 todo.append(nearest)
             row.append(nearest)
         following.append(row)
-        if len(todo) > MOST_STATES:
+        if len(todo) > most:
             return None
     return Automaton(torch.tensor(following), torch.stack(answering), centres)
 

@@ -38,3 +38,24 @@ def registers(program: Program, prefix: str) -> dict[str, str]:
             name += "_"
         found[name] = own
     return found
+
+
+def remembered(program: Program) -> tuple[str, ...]:
+    """The registers whose last value the outputs to come depend on; others are written, not read.
+
+    >>> from symscope.program import Variable
+    >>> bit, late = Variable("b", 0, 1), Variable("late", 0, 1)
+    >>> rules = {"late": "last", "last": "b"}
+    >>> start = {"late": 0, "last": 0}
+    >>> remembered(Program("shift", (bit,), (late, Variable("last", 0, 1)), rules, "late", start))
+    ('last',)
+    """
+    read, met = set[str](), set[str]()
+    wanted = names_in(program.trees[None])
+    while fresh := (wanted & set(program.names)) - met:
+        met |= fresh
+        for name in fresh:
+            seen = names_in(program.trees[name])
+            read |= seen & set(program.start)
+            wanted = wanted | seen
+    return tuple(n for n in program.start if n in read)

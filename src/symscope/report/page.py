@@ -1,9 +1,6 @@
 """A run directory as one HTML file that opens offline: the page's table of contents."""
 
-import base64
-import hashlib
 from collections.abc import Mapping, Sequence
-from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -12,13 +9,11 @@ from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json,
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
 from symscope.report.learned import learned_parts
-from symscope.report.sentence import basis, interval, percent, sentence
+from symscope.report.program_page import extraction, program_page
+from symscope.report.provenance import provenance
+from symscope.report.render import missing, rendered, script
+from symscope.report.sentence import percent, sentence
 
-_SHOWN = (
-    ("seed", "seed"), ("preset", "preset"), ("commit", "commit"), ("version", "symscope"),
-    ("python", "Python"), ("torch", "torch"), ("task", "task"), ("architecture", "network"),
-    ("width", "width"), ("program", "program"), ("site", "site"), ("seconds", "seconds"),
-)  # fmt: skip
 _AXIS = "the first principal axis of the states inside the aligned subspace"
 
 
@@ -26,25 +21,33 @@ def write_page(run: Path) -> Path:
     """Write `report.html` into the run directory and return its path.
 
     Reads `config.json` and `evidence.json`, and `coordinates.json` and `program.py` where they
-    are. Raises `SymscopeError` where a file is missing or is something else, or where plotly or
-    jinja2 is not installed.
+    are; of a run from which a program was extracted, its network too. Raises `SymscopeError` where
+    a file is missing or is something else, or where plotly or jinja2 is not installed.
     """
     run = Path(run)
     config = read_json(run / "config.json")
     if not isinstance(config, dict):
         raise SymscopeError(f"{run / 'config.json'} holds no JSON object")
     evidence = read_evidence(run / "evidence.json")
+    text = (
+        program_page(run, config, evidence)
+        if extraction(evidence)
+        else _of_claims(run, config, evidence)
+    )
+    path = run / "report.html"
+    write_whole(path, lambda p: p.write_text(text, encoding="utf8"))
+    return path
+
+
+def _of_claims(run: Path, config: Mapping[str, Any], evidence: Sequence[Evidence]) -> str:
     coordinates = run / "coordinates.json"
     program = run / "program.py"
-    text = page(
+    return page(
         config,
         evidence,
         read_json(coordinates) if coordinates.exists() else None,
         program.read_text(encoding="utf8") if program.exists() else "",
     )
-    path = run / "report.html"
-    write_whole(path, lambda p: p.write_text(text, encoding="utf8"))
-    return path
 
 
 def page(
@@ -66,13 +69,14 @@ def page(
         "plane": plane_figure(coordinates) if coordinates else None,
         "claims": [part.pop("figures") for part in parts],
     }
-    return _render(
-        config=config, headline=_headline(claims, main, training, config), claims=parts, main=main,
+    return rendered(
+        "page.html", [_plotly(), script("page.js")], config=config, claims=parts, main=main,
+        headline=_headline(claims, main, training, config),
         training=training, others=others, figures=figures, program=program, rule=RULE,
         rates=_rates(claims), learned=learned_parts(evidence, parts),
         correlations=correlations(coordinates) if coordinates else [],
         axis=(coordinates or {}).get("axis", _AXIS),
-        reproduce=[(name, config[key]) for key, name in _SHOWN if config.get(key) is not None],
+        reproduce=provenance(config),
     )  # fmt: skip
 
 
@@ -96,50 +100,9 @@ def _headline(
     return "This run holds no claim yet."
 
 
-def _render(**values: Any) -> str:
-    """`page.html` with the values, the style sheet and the scripts in it."""
+def _plotly() -> str:
     try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
         from plotly.offline import get_plotlyjs
     except ImportError as error:
-        raise SymscopeError(
-            f'the page needs {error.name}, which is not installed: pip install "symscope[report]"'
-        ) from None
-    environment = Environment(
-        loader=PackageLoader("symscope", "report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
-    )  # fmt: skip
-    environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
-    environment.filters |= {"percent": percent, "interval": interval, "basis": basis}
-    scripts = [_inline(get_plotlyjs()), _inline(_text("page.js"))]
-    try:
-        return environment.get_template("page.html").render(
-            **values,
-            policy=_policy(scripts),
-            scripts=[Markup(script) for script in scripts],
-            style=Markup(_text("page.css")),
-        )
-    except ValueError as error:
-        raise SymscopeError(f"the evidence holds a number that is none: {error}") from None
-
-
-def _policy(scripts: Sequence[str]) -> str:
-    """The content security policy: these scripts by their hashes, styles, and no network at all."""
-    hashes = [base64.b64encode(hashlib.sha256(s.encode()).digest()).decode() for s in scripts]
-    allowed = " ".join(f"'sha256-{h}'" for h in hashes)
-    return (
-        f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline';"
-        " img-src data:; base-uri 'none'; form-action 'none'"
-    )
-
-
-def _inline(script: str) -> str:
-    """The script as a browser reads it from a page, which is what its hash is taken of."""
-    script = script.replace("\r\n", "\n").replace("\r", "\n")
-    assert "</script" not in script.lower(), "a script that ends its own tag cannot be inlined"
-    return script
-
-
-def _text(name: str) -> str:
-    return files("symscope.report").joinpath(name).read_text(encoding="utf8")
+        raise missing(error) from None
+    return str(get_plotlyjs())

@@ -7,7 +7,7 @@
 Every network leaves `results/programs/units/network-TASK-SEED.json` and
 `results/programs/networks/TASK-SEED.safetensors`, every extraction
 `results/programs/units/extract-TASK-SEED.json`; what is there is not computed again. At the end all
-is counted into `results/programs.json`.
+is counted into `results/programs.json` and drawn in `results/programs/gallery.html`.
 """
 
 import argparse
@@ -20,12 +20,13 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Settings, Unit, Work, count, run_units
 from symscope.studies.programs.extraction import extraction_unit
+from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.settings import SETTINGS, cost
 from symscope.studies.programs.tables import counted
 from symscope.studies.programs.units import network_unit
 
 SEEDS = 3
-STAGES = ("train", "extract", "count")
+STAGES = ("train", "extract", "count", "gallery")
 SETTINGS_OF: dict[str, Settings] = {"train": {"attempts": 3}, "extract": {"seconds": 20.0}}
 WORK: Work = {"network": network_unit, "extract": extraction_unit}
 
@@ -64,6 +65,11 @@ def main() -> None:
     for stage in stages:
         if stage == "count":
             count(asked.out, counted, "symscope bench programs")
+            continue
+        if stage == "gallery":
+            names = [name for name in SETTINGS if re.search(asked.tasks, name)]
+            for number, name in enumerate(write_gallery(asked.out, networks, asked.jobs, names), 1):
+                print(f"{number}/{len(SETTINGS)} drawn {name}", file=sys.stderr, flush=True)
             continue
         units = training_units() if stage == "train" else extraction_units(networks)
         units = [u for u in units if re.search(asked.tasks, u[1])]

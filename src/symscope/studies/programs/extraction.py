@@ -100,6 +100,9 @@ def graded(
                "seconds_to_prove": time.monotonic() - began}  # fmt: skip
     if isinstance(answer, Counterexample):
         config["inputs"] = answer.inputs
+    if isinstance(answer, Proof):
+        config["proof"] = {"kind": answer.kind, "method": answer.method, "cases": answer.cases,
+                           "relations": list(answer.invariants)}  # fmt: skip
     claims: Sequence[tuple[str, float, int, str]] = (
         ("solved", float(trained == 1), count, "solved"),
         ("generalises", longer, more, "share of sequences"),

@@ -11,13 +11,14 @@ from pathlib import Path
 from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
 from symscope.studies.numbers.tables import TABLES as NUMBERS
+from symscope.studies.programs.controls.counting import TABLES as CONTROLS
 from symscope.studies.programs.tables import TABLES as PROGRAMS
 from symscope.studies.truth.pictures import error_rates, roc_picture
 from symscope.studies.truth.tables import TABLES as TRUTH
 
 TABLES: dict[str, Maker] = {
     **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
-    **{f"programs.{name}": maker for name, maker in PROGRAMS.items()},
+    **{f"programs.{name}": maker for name, maker in (PROGRAMS | CONTROLS).items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

@@ -162,7 +162,8 @@ def test_wrong_programs_are_not_in_the_states_and_an_idle_register_is_not_seen(t
     extracted(tmp_path, "current_number", here)
     records = wrong_states_unit(("states", "sum_all", "0"), settings, tmp_path)
     scores = {r.claim.split(".")[3]: (r.score, r.n) for r in records}
-    assert scores == {"another": (0, 1), "late": (0, 1), "changed": (0, 2), "idle": (1, 1)}
+    assert scores == {"another": (0, 1), "late": (0, 1), "changed": (None, 0), "start": (0, 2),
+                      "idle": (1, 1)}  # fmt: skip
     (stranger,) = records[0].config["programs"]
     assert stranger["what"] == "current_number" and stranger["variance"] > 0.1
 

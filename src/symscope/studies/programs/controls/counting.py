@@ -13,9 +13,13 @@ WANTED: dict[str, tuple[str, str]] = {
     "misfiled": ("a network filed as another task gives its own task's program", "all"),
     "changed": ("one constant changed: a counterexample is found", "all"),
     "states.another": ("another task's program passes as in the states", "0"),
-    "states.late": ("the program with late inputs passes as in the states", "0"),
-    "states.changed": ("the program with one constant changed passes as in the states", "0"),
-    "states.idle": ("the right program with an idle register passes as in the states", "0"),
+    "states.late": ("its program with late inputs passes as in the states", "0"),
+    "states.changed": (
+        "its program with a rule's constant changed passes as in the states",
+        "0",
+    ),
+    "states.start": ("its program with another start value passes as in the states", "0"),
+    "states.idle": ("its program with an idle register more passes as in the states", "0"),
 }
 """What each control asks, and what its answer should be."""
 PREFIX = "programs.controls."

@@ -2,8 +2,8 @@
 
 Held against the states of a network are: the program of *another* task with the same inputs and as
 many registers; its own program reading every input one step *late*; its own program with one
-constant *changed*; and, which is right in all its answers, its own program with an *idle* register
-more, in which the last input is kept and never used.
+constant *changed* in a rule; the same with another *start*; and, which is right in all its answers,
+its own program with an *idle* register more, in which the last input is kept and never used.
 """
 
 import ast
@@ -26,7 +26,7 @@ from symscope.studies.programs.controls.misfiled import alike
 from symscope.studies.programs.extraction import network_in
 from symscope.tasks import algorithm
 
-KINDS = ("another", "late", "changed", "idle")
+KINDS = ("another", "late", "changed", "start", "idle")
 CHECKED = 10_000
 """Sequences on which a program has to differ from the network to be a wrong one."""
 
@@ -78,7 +78,7 @@ def wrong_programs(name: str, seed: int, extracted: Path) -> Iterator[tuple[str,
             break
     yield "late", "inputs one step late", late(program)
     for words, changed in changed_constants(program):
-        yield "changed", words, changed
+        yield "changed" if changed.start == program.start else "start", words, changed
     yield "idle", "the last input is kept", with_idle_register(program)
 
 

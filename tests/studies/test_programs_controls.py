@@ -22,7 +22,11 @@ from symscope.studies.programs.controls.changed import changed_constants, change
 from symscope.studies.programs.controls.counting import TABLES, counted_controls
 from symscope.studies.programs.controls.misfiled import alike, misfiled_unit
 from symscope.studies.programs.controls.untrained import untrained_unit
-from symscope.studies.programs.controls.wrong_states import late, wrong_states_unit
+from symscope.studies.programs.controls.wrong_states import (
+    late,
+    with_idle_register,
+    wrong_states_unit,
+)
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.train_copies import Plan, answers_right, train_copies, untrained_copy
 
@@ -160,6 +164,8 @@ def test_wrong_programs_are_not_in_the_states_and_an_idle_register_is_not_seen(t
     extracted(tmp_path, "sum_all", SUM)
     here = replace(SUM, rules={"answer": "x"})
     extracted(tmp_path, "current_number", here)
+    assert alike("sum_all")[0] == "sum_last2"  # it would come first, but has two registers
+    extracted(tmp_path, "sum_last2", with_idle_register(here))
     records = wrong_states_unit(("states", "sum_all", "0"), settings, tmp_path)
     scores = {r.claim.split(".")[3]: (r.score, r.n) for r in records}
     assert scores == {"another": (0, 1), "late": (0, 1), "changed": (None, 0), "start": (0, 2),

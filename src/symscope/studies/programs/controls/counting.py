@@ -92,6 +92,8 @@ def controls_table(records: Records) -> str:
 
 def _beside(kind: str, record: Evidence) -> str:
     config = record.config
+    if kind == "untrained" and not config["programs"]:
+        return "none gives any program"
     if kind == "untrained":
         return (f"{config['programs']} give any program; the best of these answers"
                 f" {config['most_right']:.2g} of the sequences as the rule does")  # fmt: skip
@@ -101,7 +103,7 @@ def _beside(kind: str, record: Evidence) -> str:
                 f" {kinds['not replayed']} counterexamples that show no difference;"
                 f" {kinds['idle']} more changes change nothing")  # fmt: skip
     if kind.startswith("states"):
-        return f"{config['without']} tasks have none"
+        return f"tasks that have none: {config['without']}"
     return ""
 
 

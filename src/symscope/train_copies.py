@@ -66,11 +66,8 @@ def train_copies(
     right. The share can be below 1. Raises `ComputationFailed` on NaN.
     """
     began = time.monotonic()
-    dtype = torch.float64 if plan.double else torch.float32
-    drawn = _Sequences(task, dtype, seed)
-    shape = Shape(drawn.inputs, width, drawn.outputs, f, g)
-    copies = Copies(shape, plan.copies, torch.Generator().manual_seed(3 * seed), dtype)
-    untrained = copies.network(0, drawn.scales)
+    copies, drawn = _start(task, width, f, g, plan, seed)
+    shape, untrained = copies.shape, copies.network(0, drawn.scales)
     best, steps, first = _descend(copies, drawn, plan, progress)
     network = copies.network(best, drawn.scales)
     right, margin = answers_right(network, task, seed + 10**6)
@@ -83,6 +80,24 @@ def train_copies(
         "accuracy", {"untrained": before}, [seed], time.monotonic() - began, config,
         note="Wilson interval over fresh sequences, one seed",
     )  # fmt: skip
+
+
+def untrained_copy(
+    task: Programmed, width: int, f: Layers, g: Layers = (1, 1), plan: Plan = DEFAULT,
+    seed: int = 0,
+) -> RealRNN:  # fmt: skip
+    """The first of the copies that `train_copies` begins with, before its first step."""
+    copies, drawn = _start(task, width, f, g, plan, seed)
+    return copies.network(0, drawn.scales)
+
+
+def _start(
+    task: Programmed, width: int, f: Layers, g: Layers, plan: Plan, seed: int
+) -> "tuple[Copies, _Sequences]":
+    dtype = torch.float64 if plan.double else torch.float32
+    drawn = _Sequences(task, dtype, seed)
+    shape = Shape(drawn.inputs, width, drawn.outputs, f, g)
+    return Copies(shape, plan.copies, torch.Generator().manual_seed(3 * seed), dtype), drawn
 
 
 def answers_right(network: RealRNN, task: Programmed, seed: int) -> tuple[Tensor, float]:

@@ -12,6 +12,7 @@ from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
 from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
+from symscope.studies.programs.controls.counting import TABLES as CONTROLS
 from symscope.studies.programs.tables import TABLES as PROGRAMS
 from symscope.studies.truth.pictures import error_rates, roc_picture
 from symscope.studies.truth.tables import TABLES as TRUTH
@@ -19,7 +20,7 @@ from symscope.studies.truth.tables import TABLES as TRUTH
 TABLES: dict[str, Maker] = {
     **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
     "numbers.extracted": extracted_table,
-    **{f"programs.{name}": maker for name, maker in PROGRAMS.items()},
+    **{f"programs.{name}": maker for name, maker in (PROGRAMS | CONTROLS).items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

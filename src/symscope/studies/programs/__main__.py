@@ -1,13 +1,15 @@
 """Which programs did networks learn on 62 published tasks, and are they right?
 
-    symscope bench programs                          train, extract, prove, count; resumable
+    symscope bench programs                          train, extract, controls, count; resumable
     symscope bench programs --tasks "div_|parity"    tasks whose name matches
     symscope bench programs --networks DIR           trained elsewhere, as TASK-SEED.safetensors
 
 Every network leaves `results/programs/units/network-TASK-SEED.json` and
 `results/programs/networks/TASK-SEED.safetensors`, every extraction
-`results/programs/units/extract-TASK-SEED.json`; what is there is not computed again. At the end all
-is counted into `results/programs.json` and drawn in `results/programs/gallery.html`.
+`results/programs/units/extract-TASK-SEED.json`; what is there is not computed again. The controls
+leave theirs in `results/programs-controls/units/`. At the end all is counted into
+`results/programs.json` and `results/programs-controls.json`, and drawn in
+`results/programs/gallery.html`.
 """
 
 import argparse
@@ -19,16 +21,28 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Settings, Unit, Work, count, run_units
+from symscope.studies.programs.controls.changed import changed_unit
+from symscope.studies.programs.controls.counting import counted_controls
+from symscope.studies.programs.controls.misfiled import alike, misfiled_unit
+from symscope.studies.programs.controls.untrained import untrained_unit
+from symscope.studies.programs.controls.wrong_states import wrong_states_unit
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.gallery import write_gallery
+from symscope.studies.programs.search import SEARCHED, search_unit
 from symscope.studies.programs.settings import SETTINGS, cost
 from symscope.studies.programs.tables import counted
 from symscope.studies.programs.units import network_unit
 
 SEEDS = 3
-STAGES = ("train", "extract", "count", "gallery")
-SETTINGS_OF: dict[str, Settings] = {"train": {"attempts": 3}, "extract": {"seconds": 20.0}}
-WORK: Work = {"network": network_unit, "extract": extraction_unit}
+STAGES = ("train", "extract", "controls", "count", "gallery")
+SETTINGS_OF: dict[str, Settings] = {
+    "train": {"attempts": 3}, "extract": {"seconds": 20.0}, "controls": {},
+}  # fmt: skip
+WORK: Work = {
+    "network": network_unit, "extract": extraction_unit, "changed": changed_unit,
+    "states": wrong_states_unit, "smallest": search_unit, "misfiled": misfiled_unit,
+    "untrained": untrained_unit,
+}  # fmt: skip
 
 
 def training_units() -> list[Unit]:
@@ -44,6 +58,20 @@ def extraction_units(networks: Path) -> list[Unit]:
     named = [(name, seed) for name, _, seed in there if name in order and seed.isdigit()]
     return [("extract", name, seed)
             for name, seed in sorted(named, key=lambda n: (int(n[1]), order[n[0]]))]  # fmt: skip
+
+
+def control_units(networks: Path) -> list[Unit]:
+    """Those on networks are on seed 0; untrained networks come last, they take longest."""
+    there = {name for _, name, seed in extraction_units(networks) if seed == "0"}
+    named = [name for name in SETTINGS if name in there]
+    filed = [name for name in SETTINGS if there & set(alike(name)[:1])]
+    return [
+        *((kind, name, "0") for kind in ("changed", "states") for name in named),
+        *(("smallest", name, "0") for name in SEARCHED),
+        *(("misfiled", name, "0") for name in filed),
+        *(("untrained", name, str(seed))
+          for seed in range(SEEDS) for name in sorted(SETTINGS, key=cost)),
+    ]  # fmt: skip
 
 
 def main() -> None:
@@ -62,20 +90,25 @@ def main() -> None:
     if asked.networks:
         stages = [stage for stage in stages if stage != "train"]
     networks = asked.networks or asked.out / "networks"
+    controls = asked.out.with_name(f"{asked.out.name}-controls")
     for stage in stages:
         if stage == "count":
             count(asked.out, counted, "symscope bench programs")
+            if controls.exists():
+                count(controls, counted_controls, "symscope bench programs --stage controls")
             continue
         if stage == "gallery":
             names = [name for name in SETTINGS if re.search(asked.tasks, name)]
             for number, name in enumerate(write_gallery(asked.out, networks, asked.jobs, names), 1):
                 print(f"{number}/{len(SETTINGS)} drawn {name}", file=sys.stderr, flush=True)
             continue
-        units = training_units() if stage == "train" else extraction_units(networks)
+        units = {"train": training_units, "extract": lambda: extraction_units(networks),
+                 "controls": lambda: control_units(networks)}[stage]()  # fmt: skip
         units = [u for u in units if re.search(asked.tasks, u[1])]
         wanted = [u for u in units if re.search(asked.only, "-".join(u))]
-        settings = SETTINGS_OF[stage] | {"networks": str(networks)}
-        done = run_units(WORK, wanted, settings, asked.out, asked.jobs)
+        settings = SETTINGS_OF[stage] | {"networks": str(networks), "extracted": str(asked.out)}
+        folder = controls if stage == "controls" else asked.out
+        done = run_units(WORK, wanted, settings, folder, asked.jobs)
         for number, name in enumerate(done, 1):
             print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
 

@@ -50,7 +50,7 @@ def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Eviden
     networks = Path(settings.get("networks") or folder / "networks")
     module = network_in(networks / f"{name}-{seed}.safetensors")
     if not bool(answers_right(module, task, seed)[0].all()):
-        return [_missing(name, seed, "the network is not perfect")]
+        return [_missing(name, seed, "not eligible: the network is not perfect")]
     _memory(forget=True)
     machine = machine_of(module, task.program.inputs, task.length)
     found = extract(machine, seconds=settings.get("seconds", SECONDS), seed=seed)
@@ -96,7 +96,7 @@ def graded(
     domain = Domain(task.program.inputs)
     answer = equivalent(program, task.program, domain, seconds=60.0, seed=seed)
     proven = isinstance(answer, Proof)
-    config |= {"verdict": type(answer).__name__.lower(), "said": str(answer),
+    config |= {"right": trained, "verdict": type(answer).__name__.lower(), "said": str(answer),
                "seconds_to_prove": time.monotonic() - began}  # fmt: skip
     if isinstance(answer, Counterexample):
         config["inputs"] = answer.inputs

@@ -1,0 +1,1 @@
+"""The controls beside the 62 tasks: what has to fail, and how often it does."""

@@ -59,26 +59,26 @@ def test_an_input_that_counts_double_is_in_a_class_of_its_own():
 )
 def test_whatever_counts_inside_the_counter_is_found_from_the_answers_alone(kind, program):
     machine = played(kind, program=program)
-    chosen = extract(machine, seconds=5).chosen
+    chosen = extract(machine, seconds=60).chosen
     assert chosen is not None and chosen.route == "counters"
     assert fidelity(chosen.program, watched(machine, 500, seed=9)) == 1
 
 
 def test_an_extracted_program_is_proven_for_all_counts():
     task = Counting("same")
-    proof = proven(completed(extract(played("same"), seconds=5).chosen.program, task), task)
+    proof = proven(completed(extract(played("same"), seconds=60).chosen.program, task), task)
     assert isinstance(proof, Proof) and proof.kind == "for all lengths"
 
 
 def test_the_program_is_as_short_as_the_answers_allow():
-    chosen = extract(played("multi"), seconds=5).chosen
+    chosen = extract(played("multi"), seconds=60).chosen
     assert chosen.program.rules == {"count": "count + (token in (3, 4, 5)) - (token == 6)"}
     assert chosen.program.output == "2 if count == 0 else 6"
     assert chosen.program.start == {"count": 0}
 
 
 def test_answers_that_do_not_count_change_nothing():
-    found = [extract(played("same", unasked), seconds=5).chosen.program for unasked in (0, 5)]
+    found = [extract(played("same", unasked), seconds=60).chosen.program for unasked in (0, 5)]
     assert found[0] == found[1] and found[0].names == ("seen", "count")
 
 
@@ -95,7 +95,7 @@ def test_answers_that_no_counter_fixes_give_no_program():
 def test_the_mask_is_read_from_a_variable_that_says_it_and_else_stands_beside_the_program():
     for kind, names in (("same", ("seen", "count")), ("multi", ("count", "phase"))):
         task = Counting(kind)
-        whole = completed(extract(played(kind), seconds=5).chosen.program, task)
+        whole = completed(extract(played(kind), seconds=60).chosen.program, task)
         x = task.enumerate()
         legal = task.legal.run(x).output.bool()
         assert whole.names == names
@@ -104,7 +104,7 @@ def test_the_mask_is_read_from_a_variable_that_says_it_and_else_stands_beside_th
 
 def test_pairs_of_an_extracted_count_are_those_of_up_downs_count():
     task = Counting("multi")
-    whole = completed(extract(played("multi"), seconds=5).chosen.program, task)
+    whole = completed(extract(played("multi"), seconds=60).chosen.program, task)
     mine, theirs = (task.pairs(p, ("count",), 64, 0, "test") for p in (whole, task.program))
     assert torch.equal(mine.base, theirs.base) and torch.equal(mine.target, theirs.target)
 

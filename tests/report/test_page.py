@@ -3,13 +3,14 @@
 import builtins
 import json
 import re
+from dataclasses import replace
 from html import unescape
 
 import pytest
 
 from chromium import needs_chromium
 from symscope.align.accept import error_rates
-from symscope.evidence import SymscopeError, read_json, write_evidence, write_json
+from symscope.evidence import Evidence, SymscopeError, read_json, write_evidence, write_json
 from symscope.report import write_page
 
 HOSTILE = "<script>document['title']='broken'</script>"
@@ -206,3 +207,22 @@ def test_the_page_reads_what_is_written_beside_it(run):
     config = read_json(run / "config.json") | {"architecture": "lstm"}
     write_json(run / "config.json", config)
     assert "This LSTM keeps its Count" in write_page(run).read_text(encoding="utf8")
+
+
+def test_the_page_shows_the_program_that_was_learned_and_how_it_aligns_back(run, evidence):
+    back = replace(evidence[1], claim="numbers.multi.gru.extracted.tally.iia")
+    told = {"source": "tally = tally + <1>", "why": "one register", "verdict": "proof",
+            "said": "proved for all lengths", "rule": "up_down", "agrees_to": 21,
+            "trained_to": 20}  # fmt: skip
+    found = Evidence("numbers.multi.gru.extracted.fidelity", 1.0, 0.996, 1.0, 1000,
+                     "share of sequences", {"untrained_network": 0.25}, config=told)  # fmt: skip
+    assert "The program it learned" not in write_page(run).read_text("utf8")
+    write_evidence(run / "evidence.json", [*evidence, found, back])
+    section = re.search(r'id="learned">(.*?)</section>', write_page(run).read_text("utf8"), re.S)
+    text = section.group(1).replace("\u00a0", " ")
+    for said in ("tally = tally + &lt;1&gt;", "proved for all lengths", "up to N = 21", "25.0 %",
+                 "It is the task&#39;s rule on every legal sequence"):  # fmt: skip
+        assert said in text, said
+    rows = re.findall(r"<tr><td>(.*?)</td><td>(.*?)</td>", text)
+    assert rows[:2] == [("tally", "the extracted program"), ("Count", "Up-Down")]
+    assert "Up-Up" not in text

@@ -10,7 +10,7 @@ in their place; once a copy's errors on 8,192 sequences are small, the rate fall
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
@@ -67,20 +67,29 @@ def train_copies(
     """
     began = time.monotonic()
     dtype = torch.float64 if plan.double else torch.float32
-    drawn = _Sequences(task, dtype, seed)
+    drawn = Sequences(task, dtype, seed)
     shape = Shape(drawn.inputs, width, drawn.outputs, f, g)
     copies = Copies(shape, plan.copies, torch.Generator().manual_seed(3 * seed), dtype)
     untrained = copies.network(0, drawn.scales)
     best, steps, first = _descend(copies, drawn, plan, progress)
     network = copies.network(best, drawn.scales)
-    right, margin = answers_right(network, task, seed + 10**6)
-    low, high = wilson(int(right.sum()), len(right))
-    before = float(answers_right(untrained, task, seed + 10**6)[0].float().mean())
-    config = {"margin": margin, "steps": steps, "first": first, "shape": asdict(shape),
+    evidence = accepted(network, untrained, task, seed)
+    config = {**evidence.config, "steps": steps, "first": first, "shape": asdict(shape),
               "plan": asdict(plan)}  # fmt: skip
-    return network, Evidence(
+    return network, replace(evidence, seconds=time.monotonic() - began, config=config)
+
+
+def accepted(network: RealRNN, untrained: RealRNN, task: Programmed, seed: int) -> Evidence:
+    """The share of 65,536 fresh sequences (or all) that a trained network has all right.
+
+    The config has the margin 0.5 − max|y − answer|, the controls what the untrained one has right.
+    """
+    right, margin = answers_right(network, task, seed + 10**6)
+    before = float(answers_right(untrained, task, seed + 10**6)[0].float().mean())
+    low, high = wilson(int(right.sum()), len(right))
+    return Evidence(
         f"train.{task.name}.accuracy", float(right.float().mean()), low, high, len(right),
-        "accuracy", {"untrained": before}, [seed], time.monotonic() - began, config,
+        "accuracy", {"untrained": before}, [seed], 0.0, {"margin": margin},
         note="Wilson interval over fresh sequences, one seed",
     )  # fmt: skip
 
@@ -103,7 +112,7 @@ def judged_on(task: Programmed, seed: int) -> Tensor:
     return task.sample(ACCEPTED, torch.Generator().manual_seed(seed))
 
 
-class _Sequences:
+class Sequences:
     """Scaled sequences, step first: fresh ones to train on, and some to look at."""
 
     def __init__(self, task: Programmed, dtype: torch.dtype, seed: int):
@@ -137,7 +146,7 @@ class _Sequences:
 
 
 def _descend(
-    copies: Copies, drawn: _Sequences, plan: Plan, progress: Progress
+    copies: Copies, drawn: Sequences, plan: Plan, progress: Progress
 ) -> tuple[int, int, int | None]:
     """Adam on all copies at once; the best one, the steps made and the first that was right."""
     rows = plan.copies * plan.batch
@@ -196,7 +205,7 @@ def _slopes(copies: Copies, scales: Scales, x: Tensor, y: Tensor) -> Tensor:
     return slopes.mul_((1 / norm).clamp(max=1)).nan_to_num_(0, 0, 0)
 
 
-def _look(copies: Copies, drawn: _Sequences) -> tuple[list[float], list[float]]:
+def _look(copies: Copies, drawn: Sequences) -> tuple[list[float], list[float]]:
     """Of each copy, the share of the sequences that are all right, and the largest error."""
     x, y = drawn.looked_at
     outputs = copies.run(x[:, None]).outputs

@@ -6,11 +6,13 @@ a smaller and a larger radius give the same one, and when it answers as the netw
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
 from symscope.extract.machine import Machine
+from symscope.extract.rows import Nothing
 
 MOST_STATES = 5000
 MOST_SYMBOLS = 64
@@ -49,27 +51,44 @@ class Automaton:
         return torch.stack(found, 1)
 
 
-def automaton(machine: Machine, seed: int = 0) -> tuple[Automaton, float] | None:
+@lru_cache(maxsize=1)  # two routes ask for it
+def automaton(machine: Machine, seed: int = 0) -> tuple[Automaton, float] | Nothing:
     """The minimal automaton that two neighbouring radii agree on, and the larger of the two.
 
-    None where the network has no states, too many symbols, or where no such machine answers all
-    sampled sequences as the network does.
+    Nothing where the network has no states, too many symbols, or where no such machine answers all
+    sampled sequences as the network does; it says how far the search came.
     """
-    if machine.step is None or len(machine.symbols) > MOST_SYMBOLS:
-        return None
+    if machine.step is None:
+        return Nothing("there are no states to look at")
+    if len(machine.symbols) > MOST_SYMBOLS:
+        return Nothing(f"{len(machine.symbols)} symbols, at most {MOST_SYMBOLS} are tried")
     x = machine.sample(2000, seed)
     spread = float(machine.states(x).flatten(0, 1).std(0).norm())
     symbols, answers = symbols_of(machine, x), machine.answers(x)
     before: Automaton | None = None
+    seen: list[tuple[float, int, float]] = []
     for radius in RADII:
         found = reached(machine, radius * spread)
         smallest = None if found is None else minimised(found)
-        if smallest is not None and not torch.equal(smallest.answers(symbols), answers):
-            smallest = None
+        if smallest is not None:
+            right = (smallest.answers(symbols) == answers).flatten(1).all(1)
+            seen.append((radius, len(smallest), float(right.double().mean())))
+            smallest = smallest if bool(right.all()) else None
         if smallest is not None and before is not None and _same(smallest, before):
             return smallest, radius
         before = smallest
-    return None
+    return Nothing(_so_far(seen))
+
+
+def _so_far(seen: list[tuple[float, int, float]]) -> str:
+    """What was found at each radius, minimal states and the share of sequences right, in words."""
+    more = len(RADII) - len(seen)
+    said = [f"more than {MOST_STATES:,} states at {more} of {len(RADII)} radii"] if more else []
+    if seen:
+        radius, states, share = max(seen, key=lambda s: s[2])
+        said.append(f"at best {states} states, at radius {radius:.2f}, that answer {share:.2%} of"
+                    " the sequences as the network does")  # fmt: skip
+    return "; ".join(["no two radii next to each other agree on an automaton", *said])
 
 
 def symbols_of(machine: Machine, x: Tensor) -> Tensor:

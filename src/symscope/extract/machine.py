@@ -27,7 +27,8 @@ class Machine:
 
     `answers`: (sequence, step, input) → (sequence, step, output). A recurrent network has states
     besides: `start` (width,), `step`: (state, width) and (state, input) → (state, width), and
-    `read`: (state, width) → (state, output), all real but the inputs.
+    `read`: (state, width) → (state, output), all real but the inputs. `values` are the answers
+    before they are rounded, `module` the network itself, where they are known.
     """
 
     inputs: tuple[Variable, ...]
@@ -36,6 +37,8 @@ class Machine:
     start: Tensor | None = None
     step: Callable[[Tensor, Tensor], Tensor] | None = None
     read: Callable[[Tensor], Tensor] | None = None
+    values: Callable[[Tensor], Tensor] | None = None
+    module: RealRNN | None = None
 
     def __post_init__(self) -> None:
         if self.length < 2:
@@ -109,12 +112,16 @@ def machine_of(module: RealRNN, inputs: Sequence[Variable], length: int) -> Mach
         with torch.no_grad():
             return module.g(h).round().long()
 
-    def answers(x: Tensor) -> Tensor:
+    def values(x: Tensor) -> Tensor:
         with torch.no_grad():
             parts = [module.g(module.rnn(part.double())[0]) for part in x.split(_CHUNK)]
-        return torch.cat(parts).round().long()
+        return torch.cat(parts)
 
-    return Machine(tuple(inputs), length, answers, torch.zeros(width).double(), step, read)
+    def answers(x: Tensor) -> Tensor:
+        return values(x).round().long()
+
+    start = torch.zeros(width).double()
+    return Machine(tuple(inputs), length, answers, start, step, read, values, module)
 
 
 def _double(module: RealRNN) -> RealRNN:

@@ -38,13 +38,13 @@ SECONDS = 20.0
 
 
 def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:
-    """What was extracted from `networks/TASK-SEED.safetensors`, graded and proven.
+    """What was extracted from `networks/TASK-SEED.safetensors` (TASK.gru, …), graded and proven.
 
     The extractor is given the network, the ranges of its inputs and the trained length. Claims:
     solved (equal to the rule at the trained length), generalises (at ten times it), proof, length.
     """
     _, name, seed_text = unit
-    seed, task = int(seed_text), algorithm(name)
+    seed, task = int(seed_text), algorithm(name.split(".")[0])
     networks = Path(settings.get("networks") or folder / "networks")
     module = network_in(networks / f"{name}-{seed}.safetensors")
     if not bool(answers_right(module, task, seed)[0].all()):
@@ -71,7 +71,10 @@ def graded(
     name: str, task: Programmed, machine: Machine, found: Extraction, seed: int
 ) -> list[Evidence]:
     """The evidence on one extraction."""
-    config: dict[str, Any] = {"tried": dict(found.tried), "memory_mb": _memory()}
+    config: dict[str, Any] = {
+        "tried": dict(found.tried), "memory_mb": _memory(),
+        "undecided": None if found.undecided is None else asdict(found.undecided),
+    }  # fmt: skip
     if found.chosen is None:
         return [_missing(name, seed, "no program fits", config, found.seconds)]
     program = found.chosen.program

@@ -15,7 +15,7 @@ from dataclasses import asdict, dataclass, replace
 import torch
 from torch import Tensor
 
-from symscope.evidence import ComputationFailed, Evidence, wilson
+from symscope.evidence import ComputationFailed, Evidence, SymscopeError, wilson
 from symscope.models.copies import Copies, Scales, Shape
 from symscope.models.real_rnn import Layers, RealRNN
 from symscope.tasks.programmed import Programmed
@@ -100,8 +100,15 @@ def answers_right(network: RealRNN, task: Programmed, seed: int) -> tuple[Tensor
     On all sequences where they can be listed and are at most 65,536, else on so many drawn ones.
     """
     inputs = judged_on(task, seed)
+    answers = task.answers(inputs)
     with torch.no_grad():
-        error = (network(inputs) - task.answers(inputs)).abs().flatten(1).amax(1)
+        given = network(inputs)
+    if given.shape != answers.shape:
+        shapes = [tuple(v.shape[2:]) or 1 for v in (given, answers)]
+        raise SymscopeError(
+            f"outputs: the network gives {shapes[0]} at a step, {task.name} asks for {shapes[1]}"
+        )
+    error = (given - answers).abs().flatten(1).amax(1)
     return error < 0.5, 0.5 - float(error.max())
 
 

@@ -11,6 +11,7 @@ from functools import lru_cache
 import torch
 from torch import Tensor
 
+from symscope.evidence import SymscopeError
 from symscope.extract.machine import Machine
 from symscope.extract.rows import Nothing
 
@@ -92,9 +93,16 @@ def _so_far(seen: list[tuple[float, int, float]]) -> str:
 
 
 def symbols_of(machine: Machine, x: Tensor) -> Tensor:
-    """(sequence, step, input) → the index of each step's symbol."""
+    """(sequence, step, input) → the index of each step's symbol.
+
+    Raises `SymscopeError` for a number that is not of its input's.
+    """
     index = torch.zeros(x.shape[:2], dtype=torch.long)
     for i, seen in enumerate(machine.ranges):
+        outside = (x[..., i] < seen.start) | (x[..., i] >= seen.stop)
+        if bool(outside.any()):
+            found, name = int(x[..., i][outside][0]), machine.inputs[i].name
+            raise SymscopeError(f"{found} is none of {name}'s, {seen.start} to {seen.stop - 1}")
         index = index * len(seen) + x[..., i] - seen.start
     return index
 

@@ -114,6 +114,8 @@ def machine_of(module: RealRNN, inputs: Sequence[Variable], length: int) -> Mach
 
     def values(x: Tensor) -> Tensor:
         with torch.no_grad():
+            if not x.shape[1]:
+                return module.g(torch.zeros(len(x), 0, width).double())
             parts = [module.g(module.rnn(part.double())[0]) for part in x.split(_CHUNK)]
         return torch.cat(parts)
 

@@ -82,7 +82,7 @@ def _descend(
         adam.zero_grad()
         loss = torch.log1p(_errors(network, drawn.scales, x[:, 0], y[:, 0]).square()).mean() / 2
         if not bool(torch.isfinite(loss)):
-            raise ComputationFailed(f"the loss is {float(loss)} at step {step}; use a lower rate")
+            raise ComputationFailed(f"the loss is {loss.item()} at step {step}; use a lower rate")
         loss.backward()
         nn.utils.clip_grad_norm_(network.parameters(), 1.0)
         adam.step()

@@ -11,7 +11,7 @@ from symscope.evidence import SymscopeError
 from symscope.extract import angluin
 from symscope.extract.angluin import learned
 from symscope.extract.as_published import as_published
-from symscope.extract.automaton import automaton, minimised, reached
+from symscope.extract.automaton import automaton, minimised, reached, symbols_of
 from symscope.extract.extract import ROUTES, extract, fidelity
 from symscope.extract.extract import length as description
 from symscope.extract.feedback import fed_back
@@ -284,3 +284,15 @@ def test_answers_that_rounding_decides_by_a_toss_are_listed():
     machine = machine_of(module, (Variable("x", 0, 1),), 2)
     assert undecided(machine, machine.observed(100)) is None
     assert undecided(played("parity_all"), machine.observed(100)) is None
+
+
+def test_symbols_outside_the_alphabet_are_refused_and_no_symbols_have_no_answers():
+    machine = machine_of(build_real("real_elman", 1, 3, 2), (Variable("x", 1, 4),), 6)
+    assert symbols_of(machine, torch.tensor([[[1], [4]]])).tolist() == [[0, 3]]
+    for symbol in (0, 5):
+        with pytest.raises(SymscopeError, match=f"{symbol} is none of x's, 1 to 4"):
+            symbols_of(machine, torch.tensor([[[1], [symbol]]]))
+    assert machine.answers(torch.zeros(3, 0, 1)).shape == (3, 0, 2)
+    program = algorithm("parity_all").program
+    assert program.run([]).output == []
+    assert program.run(torch.zeros(3, 0, dtype=torch.long)).output.shape == (3, 0)

@@ -32,6 +32,7 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("tasks",),
     ("models",),
     ("train", "train_copies", "interchange_training"),
+    ("train_cell",),
     QUESTIONS,
     ("symscope",),  # the public names
     ("report",),
@@ -49,6 +50,7 @@ HEAVY = (
     "transformers",
     "accelerate",
     "ray",
+    "aalpy",
     "jinja2",
     "sklearn",
     "typer",

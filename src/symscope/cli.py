@@ -95,8 +95,8 @@ def demo_command(  # one parameter per option
 @app.command("train")
 def train_command(  # one parameter per option
     task: Annotated[str, typer.Argument(help="multi, single, same, modulo or round.")],
-    network: Annotated[str, typer.Option(help="gru, lstm or transformer.")] = "gru",
-    width: Annotated[int, typer.Option(help="Width of embedding and state.")] = 20,
+    network: Annotated[str | None, typer.Option(help="gru, lstm, transformer; mlp, elman.")] = None,
+    width: Annotated[int | None, typer.Option(help="Of embedding and state; default: 20.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="8 updates each; stops early from 200.")] = 400,
     own_answers: Annotated[bool | None, typer.Option(
         help="Give its own answers back in training (recurrent networks: yes).")] = None,
@@ -110,13 +110,15 @@ def train_command(  # one parameter per option
     \b
     symscope train multi --network gru --width 48 --epochs 200 --out runs/x
     symscope train multi --width 48 --epochs 400 --out runs/x --resume
-    symscope train div_3 --out runs/y        one of 62 sequence tasks; only --seed and --out count
+    symscope train div_3 --out runs/y        one of 62 sequence tasks; --network mlp, gru or elman
     """
     checked(device)
     if task in TASKS:
-        run = out or Path("runs") / f"{task}-{seed}"
-        show([train_algorithm(run, task, seed, resume, force)], json, run=run)
+        run = out or Path("runs") / "-".join((task, *([network] if network else []), str(seed)))
+        asked = task, network or "mlp", width
+        show([train_algorithm(run, asked, seed, resume, force)], json, run=run)
         return 0
+    network, width = network or "gru", 20 if width is None else width
     if network not in ARCHITECTURES:
         raise UnknownName("network", network, ARCHITECTURES)
     settings = {"task": task, "architecture": network, "width": width, "highest": highest}

@@ -159,8 +159,8 @@ class Program:
                 if _any(here := steps[name] == t):
                     value = _like(state[name[0]], first)
                     values[name] = select(here, value, values.get(name, value))
-        if not batched:
-            return Run(outputs, values)
+        if not batched or not outputs:
+            return Run(tokens[:, :0] if batched else outputs, values)
         stack = torch.stack if isinstance(tokens, torch.Tensor) else np.stack
         return Run(stack(outputs, 1), values)
 

@@ -10,12 +10,12 @@ in their place; once a copy's errors on 8,192 sequences are small, the rate fall
 import math
 import time
 from collections.abc import Callable
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 
 import torch
 from torch import Tensor
 
-from symscope.evidence import ComputationFailed, Evidence, wilson
+from symscope.evidence import ComputationFailed, Evidence, SymscopeError, wilson
 from symscope.models.copies import Copies, Scales, Shape
 from symscope.models.real_rnn import Layers, RealRNN
 from symscope.tasks.programmed import Programmed
@@ -70,14 +70,23 @@ def train_copies(
     shape, untrained = copies.shape, copies.network(0, drawn.scales)
     best, steps, first = _descend(copies, drawn, plan, progress)
     network = copies.network(best, drawn.scales)
-    right, margin = answers_right(network, task, seed + 10**6)
-    low, high = wilson(int(right.sum()), len(right))
-    before = float(answers_right(untrained, task, seed + 10**6)[0].float().mean())
-    config = {"margin": margin, "steps": steps, "first": first, "shape": asdict(shape),
+    evidence = accepted(network, untrained, task, seed)
+    config = {**evidence.config, "steps": steps, "first": first, "shape": asdict(shape),
               "plan": asdict(plan)}  # fmt: skip
-    return network, Evidence(
+    return network, replace(evidence, seconds=time.monotonic() - began, config=config)
+
+
+def accepted(network: RealRNN, untrained: RealRNN, task: Programmed, seed: int) -> Evidence:
+    """The share of 65,536 fresh sequences (or all) that a trained network has all right.
+
+    The config has the margin 0.5 − max|y − answer|, the controls what the untrained one has right.
+    """
+    right, margin = answers_right(network, task, seed + 10**6)
+    before = float(answers_right(untrained, task, seed + 10**6)[0].float().mean())
+    low, high = wilson(int(right.sum()), len(right))
+    return Evidence(
         f"train.{task.name}.accuracy", float(right.float().mean()), low, high, len(right),
-        "accuracy", {"untrained": before}, [seed], time.monotonic() - began, config,
+        "accuracy", {"untrained": before}, [seed], 0.0, {"margin": margin},
         note="Wilson interval over fresh sequences, one seed",
     )  # fmt: skip
 
@@ -93,9 +102,9 @@ def untrained_copy(
 
 def _start(
     task: Programmed, width: int, f: Layers, g: Layers, plan: Plan, seed: int
-) -> "tuple[Copies, _Sequences]":
+) -> tuple[Copies, "Sequences"]:
     dtype = torch.float64 if plan.double else torch.float32
-    drawn = _Sequences(task, dtype, seed)
+    drawn = Sequences(task, dtype, seed)
     shape = Shape(drawn.inputs, width, drawn.outputs, f, g)
     return Copies(shape, plan.copies, torch.Generator().manual_seed(3 * seed), dtype), drawn
 
@@ -106,8 +115,15 @@ def answers_right(network: RealRNN, task: Programmed, seed: int) -> tuple[Tensor
     On all sequences where they can be listed and are at most 65,536, else on so many drawn ones.
     """
     inputs = judged_on(task, seed)
+    answers = task.answers(inputs)
     with torch.no_grad():
-        error = (network(inputs) - task.answers(inputs)).abs().flatten(1).amax(1)
+        given = network(inputs)
+    if given.shape != answers.shape:
+        gives, asks = (v[0, 0].numel() for v in (given, answers))
+        raise SymscopeError(
+            f"outputs: the network gives {gives} at a step, {task.name} asks for {asks}"
+        )
+    error = (given - answers).abs().flatten(1).amax(1)
     return error < 0.5, 0.5 - float(error.max())
 
 
@@ -118,7 +134,7 @@ def judged_on(task: Programmed, seed: int) -> Tensor:
     return task.sample(ACCEPTED, torch.Generator().manual_seed(seed))
 
 
-class _Sequences:
+class Sequences:
     """Scaled sequences, step first: fresh ones to train on, and some to look at."""
 
     def __init__(self, task: Programmed, dtype: torch.dtype, seed: int):
@@ -152,7 +168,7 @@ class _Sequences:
 
 
 def _descend(
-    copies: Copies, drawn: _Sequences, plan: Plan, progress: Progress
+    copies: Copies, drawn: Sequences, plan: Plan, progress: Progress
 ) -> tuple[int, int, int | None]:
     """Adam on all copies at once; the best one, the steps made and the first that was right."""
     rows = plan.copies * plan.batch
@@ -211,7 +227,7 @@ def _slopes(copies: Copies, scales: Scales, x: Tensor, y: Tensor) -> Tensor:
     return slopes.mul_((1 / norm).clamp(max=1)).nan_to_num_(0, 0, 0)
 
 
-def _look(copies: Copies, drawn: _Sequences) -> tuple[list[float], list[float]]:
+def _look(copies: Copies, drawn: Sequences) -> tuple[list[float], list[float]]:
     """Of each copy, the share of the sequences that are all right, and the largest error."""
     x, y = drawn.looked_at
     outputs = copies.run(x[:, None]).outputs

@@ -1,21 +1,29 @@
 """Machines whose program is known give it back, and those that a route is not for give nothing."""
 
+import sys
+
 import numpy as np
 import pytest
 import torch
 
+import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract.automaton import automaton, minimised, reached
+from symscope.extract import angluin
+from symscope.extract.angluin import learned
+from symscope.extract.as_published import as_published
+from symscope.extract.automaton import automaton, minimised, reached, symbols_of
 from symscope.extract.cost import length as description
 from symscope.extract.extract import ROUTES, extract, fidelity
 from symscope.extract.feedback import fed_back
 from symscope.extract.grounded import Grounding, grounding
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine, machine_of
+from symscope.extract.questions import questioned
 from symscope.extract.recurrence import impulse, predicted, recurrent
 from symscope.extract.registers import registered
 from symscope.extract.rows import watched
 from symscope.extract.synthesise import synthesise
+from symscope.extract.undecided import undecided
 from symscope.extract.window import memory, windowed
 from symscope.models.real_rnn import build_real
 from symscope.program import Program, Variable
@@ -186,3 +194,105 @@ def test_stepping_a_network_gives_the_answers_it_gives_at_once(architecture):
     stepped = torch.stack([machine.read(h) for h in states.unbind(1)], 1)
     assert torch.equal(stepped, machine.answers(x))
     assert torch.allclose(states[:, -1].float(), module.rnn(x.float())[1][0], atol=1e-5)
+
+
+@pytest.mark.parametrize(("name", "states"), [("div_3", 6), ("parity_all", 2), ("max_seen", 10)])
+def test_an_automaton_is_learned_from_answers_alone(name, states):
+    machine = played(name)
+    rows = watched(machine, 2000)
+    found = learned(machine, rows)
+    assert len(found) == states
+    candidate = questioned(machine, rows, synthesise)
+    assert candidate.route == "questions" and f"{states} states" in candidate.why
+    assert fidelity(candidate.program, watched(machine, 2000, seed=3)) == 1
+
+
+def test_questions_end_at_their_limits(monkeypatch):
+    machine = played("newton_spring")  # no finite automaton, 21 symbols
+    rows = watched(machine, 200)
+    assert "the time was over" in learned(machine, rows, seconds=0.2).why
+    monkeypatch.setattr(angluin, "LONGER", 0.3)
+    monkeypatch.setattr(angluin, "SECONDS", 1.0)
+    assert (
+        "more than 3.0 steps"
+        in questioned(played("div_7"), watched(played("div_7"), 999), None).why
+    )
+    monkeypatch.undo()
+    monkeypatch.setattr(angluin, "MOST_STATES", 4)
+    div = played("div_3")
+    assert "more than 4 states" in learned(div, watched(div, 999)).why
+
+
+def test_questions_are_asked_where_the_states_say_nothing(monkeypatch):
+    flip = stated(*FLIP)
+    rows = watched(flip, 100)
+    assert questioned(flip, rows, synthesise).why.startswith("not asked")
+    blurred = stated(*FLIP, jitter=0.05)
+    monkeypatch.setattr("symscope.extract.automaton.RADII", (1e-9,))  # no state is met twice
+    monkeypatch.setattr("symscope.extract.automaton.MOST_STATES", 50)
+    assert "more than 50 states at 1 of 1 radii" in automaton(blurred).why
+    assert len(learned(blurred, rows)) == 2
+    assert questioned(blurred, rows, synthesise).route == "questions"
+    wide = played("sum_all")
+    assert "100 symbols" in questioned(wide, watched(wide, 50), synthesise).why
+
+
+def test_without_the_extra_the_route_says_what_to_install(monkeypatch):
+    monkeypatch.setitem(sys.modules, "symscope.extract.angluin", None)
+    machine = played("parity_all")
+    said = questioned(machine, watched(machine, 50), synthesise).why
+    assert "pip install 'symscope[automata]'" in said
+
+
+def test_a_closure_that_fails_says_how_far_it_came(monkeypatch):
+    monkeypatch.setattr("symscope.extract.automaton.RADII", (0.5,))
+    assert "at best 2 states, at radius 0.50, that answer 100.00%" in automaton(stated(*FLIP)).why
+
+
+def test_the_published_pipeline_is_a_route_for_recurrent_mlps(monkeypatch):
+    module, inputs = by_hand.parity(), (Variable("x", 0, 1),)
+    machine = machine_of(module, inputs, 6)
+    rows = watched(machine, 100)
+    candidate = as_published(machine, rows, synthesise)
+    assert candidate.route == "published" and fidelity(candidate.program, rows) == 1
+    gru = machine_of(build_real("real_gru", 1, 3, 1), inputs, 6)
+    assert "recurrent MLPs" in as_published(gru, rows, synthesise).why
+    assert "recurrent MLPs" in as_published(stated(*FLIP), rows, synthesise).why
+    monkeypatch.setattr("symscope.extract.as_published.SECONDS", 0.0)
+    assert "in 0 seconds" in as_published(machine, rows, synthesise).why
+
+
+def test_when_the_time_is_over_no_route_is_begun():
+    found = extract(stated(*FLIP), within=0.0)
+    assert found.chosen is None
+    assert set(found.tried.values()) == {"not tried, the time was over"}
+
+
+def test_answers_that_rounding_decides_by_a_toss_are_listed():
+    module = build_real("real_mlp", 1, 1, 1, f=(1, 1))
+    with torch.no_grad():
+        for layer, weight in ((module.rnn.f[0], [[0.0, 1.0]]), (module.g[0], [[0.5]])):
+            layer.weight.copy_(torch.tensor(weight))
+            layer.bias.fill_(0.01 if layer is module.g[0] else 0.0)
+    machine = machine_of(module, (Variable("x", 0, 1),), 2)
+    found = undecided(machine, machine.observed(100))
+    assert (found.count, found.of) == (4, 8)  # one bit in two is 1, and is read as 0.51
+    assert found.inputs == ((1,), (0, 1), (1, 1))
+    assert "4 of 8 answers" in str(found) and "[0, 1]" in str(found)
+    with torch.no_grad():
+        module.g[0].bias.fill_(0.03)
+    machine = machine_of(module, (Variable("x", 0, 1),), 2)
+    assert undecided(machine, machine.observed(100)) is None
+    assert undecided(played("parity_all"), machine.observed(100)) is None
+
+
+def test_symbols_outside_the_alphabet_are_refused_and_no_symbols_have_no_answers():
+    machine = machine_of(build_real("real_elman", 1, 3, 2), (Variable("x", 1, 4),), 6)
+    assert symbols_of(machine, torch.tensor([[[1], [4]]])).tolist() == [[0, 3]]
+    for symbol in (0, 5):
+        with pytest.raises(SymscopeError, match=f"{symbol} is none of x's, 1 to 4"):
+            symbols_of(machine, torch.tensor([[[1], [symbol]]]))
+    assert machine.answers(torch.zeros(3, 0, 1)).shape == (3, 0, 2)
+    program = algorithm("parity_all").program
+    assert program.run([]).output == []
+    assert program.run(torch.zeros(3, 0, dtype=torch.long)).output.shape == (3, 0)

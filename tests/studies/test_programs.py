@@ -15,11 +15,12 @@ from symscope.models.load import load_network, save_network
 from symscope.models.real_rnn import build_real
 from symscope.programs.printing import python_source
 from symscope.studies.programs import units as module
-from symscope.studies.programs.__main__ import SETTINGS_OF, training_units
+from symscope.studies.programs.__main__ import SETTINGS_OF, extraction_units, training_units
+from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.search import rank_of, shape_of, smallest_rank, smallest_shape
 from symscope.studies.programs.settings import SETTINGS, Setting
-from symscope.studies.programs.units import network_unit
+from symscope.studies.programs.units import cell_unit, network_unit
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.train_copies import Plan, train_copies
 
@@ -129,3 +130,24 @@ def test_the_gallery_draws_the_networks_that_are_there_and_names_the_rest(tmp_pa
     assert page.count('class="drawing"') == 2 and page.count("NOT PROVEN.") == 1
     assert "a state of 1, f 2 → 1, g 1 → 1" in page and "abc123" in page
     assert page.count('<section id="task-') == 62 and page.count("not trained yet") == 3 * 61
+
+
+def test_cells_are_units_of_their_own(tmp_path, monkeypatch):
+    assert training_units("gru")[0] == ("cell", "parity_all.gru", "0")
+
+    def made(task, architecture, width, plan, seed):
+        _, evidence = train_copies(task, 1, (1, 1), plan=QUICK, seed=seed)
+        return build_real(architecture, 1, width, 1), replace(
+            evidence, config={**evidence.config, "shape": shape, "steps": plan.steps}
+        )
+
+    shape = {"inputs": 1, "width": 24, "outputs": 1}
+    monkeypatch.setattr(module, "train_cell", made)
+    (evidence,) = cell_unit(("cell", "bitwise_not.gru", "0"), {"attempts": 1}, tmp_path)
+    assert evidence.claim == "programs.bitwise_not.gru.network.accuracy"
+    _, config = load_network(tmp_path / "networks" / "bitwise_not.gru-0.safetensors")
+    assert config["architecture"] == "real_gru"
+    assert extraction_units(tmp_path / "networks", "gru") == [("extract", "bitwise_not.gru", "0")]
+    assert extraction_units(tmp_path / "networks") == []
+    (found,) = extraction_unit(("extract", "bitwise_not.gru", "0"), {}, tmp_path)
+    assert found.claim == "programs.bitwise_not.gru.solved" and "not perfect" in found.note

@@ -32,33 +32,51 @@ from symscope.evidence import (
 from symscope.extract import extract, machine_of
 from symscope.extract.extract import require_perfect
 from symscope.models.load import load_network, save_network
-from symscope.models.real_rnn import RealRNN
+from symscope.models.real_rnn import RealRNN, architecture_of
 from symscope.programs.reading import read_program
 from symscope.report import write_page
 from symscope.studies.programs.extraction import graded, network_in
-from symscope.studies.programs.settings import SETTINGS
+from symscope.studies.programs.settings import CELL_WIDTH, CELLS, SETTINGS
 from symscope.task import Task
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.tasks.algorithms import EXTRAS
 from symscope.tasks.numbers import KINDS, Counting
+from symscope.train_cell import train_cell
 from symscope.train_copies import answers_right, train_copies
 from symscope.verify import Domain, equivalent
 
 TASKS = (*ALGORITHMS, *EXTRAS)
+NETWORKS = {"mlp": "real_mlp", **CELLS}
 
 
-def train_algorithm(run: Path, name: str, seed: int, resume: bool, force: bool) -> Evidence:
-    """Train a network of the published form on one of the sequence tasks, into a run directory."""
-    setting = SETTINGS[name.removesuffix("_now")]
+def train_algorithm(
+    run: Path, asked: tuple[str, str, int | None], seed: int, resume: bool, force: bool
+) -> Evidence:
+    """Train a network on one of the sequence tasks, into a run directory.
+
+    `asked` is the task, "mlp" (the published form), "gru" or "elman", and the width of a cell.
+    """
+    name, kind, width = asked
+    if kind not in NETWORKS:
+        raise UnknownName("network for sequences", kind, NETWORKS)
+    setting, architecture = SETTINGS[name.removesuffix("_now")], NETWORKS[kind]
+    if kind == "mlp" and width is not None:
+        raise SymscopeError("--width is for gru and elman; an MLP's shape comes with its task")
     began = time.monotonic()
-    settings = {"task": name, "architecture": "real_mlp", "width": setting.width}
+    width = setting.width if kind == "mlp" else CELL_WIDTH if width is None else width
+    settings = {"task": name, "architecture": architecture, "width": width}
+    if width < 1:
+        raise SymscopeError(f"width {width} is too small: 1 or more")
     opened(run, described("train", seed, **settings), resume, force)
     if (run / "network.safetensors").exists():
         return next(e for e in recorded(run) if e.unit == "accuracy")
-    network, evidence = train_copies(
-        algorithm(name), setting.width, setting.f, setting.g, setting.plan, seed
-    )
-    shape = {"architecture": "real_mlp", **evidence.config["shape"]}
+    if kind == "mlp":
+        network, evidence = train_copies(
+            algorithm(name), width, setting.f, setting.g, setting.plan, seed
+        )
+    else:
+        network, evidence = train_cell(algorithm(name), architecture, width, seed=seed)
+    shape = {"architecture": architecture, **evidence.config["shape"]}
     save_network(run / "network.safetensors", network, shape)
     evidence = Evidence(**{**asdict(evidence), "claim": f"programs.{name}.network.accuracy"})
     record(run, [evidence])
@@ -70,6 +88,7 @@ def extract_command(  # one parameter per option
     target: Annotated[Path, typer.Argument(help="A run directory, or a file of weights.")],
     task: Annotated[str | None, typer.Option(help="For a file: its task.")] = None,
     seconds: Annotated[float, typer.Option(min=0.1, help="For the search of one formula.")] = 20.0,
+    within: Annotated[float, typer.Option(min=0, help="For all routes together.")] = 600.0,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also if it makes mistakes.")] = False,
     seed: Seed = 0, out: Out = None, resume: Resume = False, force: Force = False,
     json: Json = False,
@@ -89,7 +108,9 @@ def extract_command(  # one parameter per option
     machine = machine_of(module, rule.program.inputs, rule.length)
     require_perfect(answers_right(module, rule, seed)[0], anyway)
     say("searching for a program")
-    found = extract(machine, seconds=seconds, seed=seed)
+    found = extract(machine, seconds=seconds, within=within, seed=seed)
+    if found.undecided is not None:
+        say(f"mind: {found.undecided}")
     records = graded(name, rule, machine, found, seed)
     record(run, records)
     spent(run, began)
@@ -189,9 +210,8 @@ def _network(
         raise UnknownName("task", task, TASKS)
     module = network_in(target)
     run = out or Path("runs") / f"extract-{target.stem}"
-    width = module.g[0].in_features
-    opened(run, described("extract", seed, task=task, architecture="real_mlp", width=width),
-           resume, force)  # fmt: skip
+    form = {"architecture": architecture_of(module), "width": module.g[0].in_features}
+    opened(run, described("extract", seed, task=task, **form), resume, force)
     return run, task, module
 
 

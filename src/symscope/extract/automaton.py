@@ -6,11 +6,14 @@ a smaller and a larger radius give the same one, and when it answers as the netw
 """
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 import torch
 from torch import Tensor
 
+from symscope.evidence import SymscopeError
 from symscope.extract.machine import Machine
+from symscope.extract.rows import Nothing
 
 MOST_STATES = 5000
 MOST_SYMBOLS = 64
@@ -49,35 +52,60 @@ class Automaton:
         return torch.stack(found, 1)
 
 
+@lru_cache(maxsize=1)  # two routes ask for it
 def automaton(
     machine: Machine, seed: int = 0, most: int = MOST_STATES
-) -> tuple[Automaton, float] | None:
+) -> tuple[Automaton, float] | Nothing:
     """The minimal automaton that two neighbouring radii agree on, and the larger of the two.
 
-    None where the network has no states, too many symbols, or where no such machine, of `most`
-    states before merging, answers all sampled sequences as the network does.
+    Nothing where the network has no states, too many symbols, or where no such machine, of `most`
+    states before merging, answers all sampled sequences as the network does; it says how far the
+    search came.
     """
-    if machine.step is None or len(machine.symbols) > MOST_SYMBOLS:
-        return None
+    if machine.step is None:
+        return Nothing("there are no states to look at")
+    if len(machine.symbols) > MOST_SYMBOLS:
+        return Nothing(f"{len(machine.symbols)} symbols, at most {MOST_SYMBOLS} are tried")
     x = machine.sample(2000, seed)
     spread = float(machine.states(x).flatten(0, 1).std(0).norm())
     symbols, answers = symbols_of(machine, x), machine.answers(x)
     before: Automaton | None = None
+    seen: list[tuple[float, int, float]] = []
     for radius in RADII:
         found = reached(machine, radius * spread, most)
         smallest = None if found is None else minimised(found)
-        if smallest is not None and not torch.equal(smallest.answers(symbols), answers):
-            smallest = None
+        if smallest is not None:
+            right = (smallest.answers(symbols) == answers).flatten(1).all(1)
+            seen.append((radius, len(smallest), float(right.double().mean())))
+            smallest = smallest if bool(right.all()) else None
         if smallest is not None and before is not None and _same(smallest, before):
             return smallest, radius
         before = smallest
-    return None
+    return Nothing(_so_far(seen))
+
+
+def _so_far(seen: list[tuple[float, int, float]]) -> str:
+    """What was found at each radius, minimal states and the share of sequences right, in words."""
+    more = len(RADII) - len(seen)
+    said = [f"more than {MOST_STATES:,} states at {more} of {len(RADII)} radii"] if more else []
+    if seen:
+        radius, states, share = max(seen, key=lambda s: s[2])
+        said.append(f"at best {states} states, at radius {radius:.2f}, that answer {share:.2%} of"
+                    " the sequences as the network does")  # fmt: skip
+    return "; ".join(["no two radii next to each other agree on an automaton", *said])
 
 
 def symbols_of(machine: Machine, x: Tensor) -> Tensor:
-    """(sequence, step, input) → the index of each step's symbol."""
+    """(sequence, step, input) → the index of each step's symbol.
+
+    Raises `SymscopeError` for a number that is not of its input's.
+    """
     index = torch.zeros(x.shape[:2], dtype=torch.long)
     for i, seen in enumerate(machine.ranges):
+        outside = (x[..., i] < seen.start) | (x[..., i] >= seen.stop)
+        if bool(outside.any()):
+            found, name = int(x[..., i][outside][0]), machine.inputs[i].name
+            raise SymscopeError(f"{found} is none of {name}'s, {seen.start} to {seen.stop - 1}")
         index = index * len(seen) + x[..., i] - seen.start
     return index
 

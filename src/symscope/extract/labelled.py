@@ -12,28 +12,42 @@ from torch import Tensor
 
 from symscope.extract.automaton import Automaton, automaton, symbols_of
 from symscope.extract.machine import Machine
-from symscope.extract.rows import Candidate, Regress, Rows, fitted
+from symscope.extract.rows import Candidate, Nothing, Regress, Rows, fitted
+from symscope.program import Program
 
 MOST_IN_A_TABLE = 16
 """States of an automaton that is written out (Michaud et al., 2024, wrote out bits only)."""
 
 
-def labelled(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
+def labelled(machine: Machine, rows: Rows, regress: Regress) -> Candidate | Nothing:
     """The network's automaton with numbered states and formulas, or as a table if it is small."""
+    if rows.y.shape[-1] > 1:
+        return Nothing("several outputs, one is numbered")
     found = automaton(machine)
-    if found is None or rows.y.shape[-1] > 1:
-        return None
+    if isinstance(found, Nothing):
+        return found
     smallest, radius = found
+    program, table = numbered(machine, smallest, rows, regress)
     why = f"{len(smallest)} states, at radius {radius:.2f} of the states' spread"
-    for labels in _labels(machine, smallest):
-        program = _formulas(machine, smallest, labels, rows, regress)
+    if program is None:
+        return Nothing(f"{why}; no formula was found")
+    return Candidate(program, "table" if table else "automaton", why)
+
+
+def numbered(
+    machine: Machine, found: Automaton, rows: Rows, regress: Regress
+) -> tuple[Program | None, bool]:
+    """The automaton as a program with a numbered state, and whether it is written as a table.
+
+    No program where no formula gives the next state and there are too many for a table.
+    """
+    for labels in _labels(machine, found):
+        program = _formulas(machine, found, labels, rows, regress)
         if program is not None:
-            return Candidate(program, "automaton", why)
-    if len(smallest) > MOST_IN_A_TABLE:
-        return None
-    order = torch.arange(len(smallest))
-    written = _formulas(machine, smallest, order, rows, _table)
-    return None if written is None else Candidate(written, "table", why)
+            return program, False
+    if len(found) > MOST_IN_A_TABLE:
+        return None, False
+    return _formulas(machine, found, torch.arange(len(found)), rows, _table), True
 
 
 def _labels(machine: Machine, found: Automaton) -> Iterator[Tensor]:

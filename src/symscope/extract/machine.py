@@ -39,8 +39,9 @@ class Machine:
 
     `answers`: (sequence, step, input) → (sequence, step, output). A recurrent network has states
     besides: `start` (width,), `step`: (state, width) and (state, input) → (state, width), and
-    `read`: (state, width) → (state, output), all real but the inputs. With a `grammar`, sequences
-    are its own; without one all inputs are legal and all answers count.
+    `read`: (state, width) → (state, output), all real but the inputs. `values` are the answers
+    before they are rounded, `module` the network itself, where they are known. With a `grammar`,
+    sequences are its own; without one all inputs are legal and all answers count.
     """
 
     inputs: tuple[Variable, ...]
@@ -49,6 +50,8 @@ class Machine:
     start: Tensor | None = None
     step: Callable[[Tensor, Tensor], Tensor] | None = None
     read: Callable[[Tensor], Tensor] | None = None
+    values: Callable[[Tensor], Tensor] | None = None
+    module: RealRNN | None = None
     grammar: Grammar | None = None
 
     def __post_init__(self) -> None:
@@ -125,12 +128,18 @@ def machine_of(module: RealRNN, inputs: Sequence[Variable], length: int) -> Mach
         with torch.no_grad():
             return module.g(h).round().long()
 
-    def answers(x: Tensor) -> Tensor:
+    def values(x: Tensor) -> Tensor:
         with torch.no_grad():
+            if not x.shape[1]:
+                return module.g(torch.zeros(len(x), 0, width).double())
             parts = [module.g(module.rnn(part.double())[0]) for part in x.split(_CHUNK)]
-        return torch.cat(parts).round().long()
+        return torch.cat(parts)
 
-    return Machine(tuple(inputs), length, answers, torch.zeros(width).double(), step, read)
+    def answers(x: Tensor) -> Tensor:
+        return values(x).round().long()
+
+    start = torch.zeros(width).double()
+    return Machine(tuple(inputs), length, answers, start, step, read, values, module)
 
 
 def _double(module: RealRNN) -> RealRNN:

@@ -24,6 +24,13 @@ class Candidate:
     why: str
 
 
+@dataclass(frozen=True)
+class Nothing:
+    """That a route found no program, and why, in words."""
+
+    why: str
+
+
 @dataclass(frozen=True, eq=False)
 class Rows:
     """Sequences and a machine's answers, (sequence, step, input) and (sequence, step, output).

@@ -91,6 +91,11 @@ def build_real(
         return RealRNN(CELLS[architecture](inputs, width, batch_first=True), width, outputs, g)
 
 
+def architecture_of(module: RealRNN) -> str:
+    """Which of the architectures it is."""
+    return next((name for name, cell in CELLS.items() if isinstance(module.rnn, cell)), "real_mlp")
+
+
 def choosing(module: nn.Module, classes: range) -> Network:
     """A network of numbers as a causal model that chooses one of `classes`, the nearest.
 
@@ -125,8 +130,8 @@ def from_published(tensors: Mapping[str, Tensor], source: str | Path = "these we
     inputs = f[0][0] - width
     if inputs < 1:
         raise SymscopeError(
-            f"{source}: f.0.weight reads {f[0][0]} numbers, which must be the {width} of the state"
-            " and at least one input"
+            f"{source}: f.0.weight has shape {f[0][::-1]}, expected {f[0][1], width + 1} or wider:"
+            f" it reads the {width} numbers of the state and at least one input"
         )
     made = build_real("real_mlp", inputs, width, outputs, _form(f), _form(g))
     wanted = made.state_dict()

@@ -99,8 +99,12 @@ class _Reader:
             raise self.refused(value, "a constant is a number or a tuple of numbers") from None
 
     def _variables(self, key: str) -> Iterator[Variable]:
-        for name, ends in self.constants.get(key, {}).items():
-            low, high = ends
+        ranges = self.constants.get(key, {})
+        if not isinstance(ranges, dict) or not all(map(_range, ranges.values())):
+            raise self.refused(None, f"{key} gives each name its least and its largest number")
+        for name, (low, high) in ranges.items():
+            if high < low and key == "INPUTS":
+                raise self.refused(None, f"input {name} has no numbers from {low} to {high}")
             yield Variable(name, low, high, "real" if isinstance(low, float) else "int")
 
     def _start(self, run: ast.FunctionDef) -> dict[str, Any]:
@@ -148,6 +152,12 @@ class _Reader:
             return parse(ast.unparse(value))
         except SymscopeError as error:
             raise self.refused(value, str(error)) from None
+
+
+def _range(ends: Any) -> bool:
+    """Whether these are two numbers."""
+    numbers = isinstance(ends, tuple) and all(type(end) in (int, float) for end in ends)
+    return numbers and len(ends) == 2
 
 
 def _summed(rule: ast.expr, totals: dict[str, ast.expr]) -> str:

@@ -63,8 +63,8 @@ def _automata(machine: Machine, graph: StateGraph | None) -> list[Picture]:
     mine = Picture("program", heading, _READ, automaton_picture(graph))
     heading = "The automaton found in the network."
     found = automaton(machine, most=_MOST_CLUSTERS)
-    theirs = network_graph(found[0], machine) if found else None
-    if found is None or theirs is None:
+    theirs = None if isinstance(found, Nothing) else network_graph(found[0], machine)
+    if isinstance(found, Nothing) or theirs is None:
         why = "None was found: clusters of its states make no finite machine that answers alike."
         return [mine, Picture("network", heading, why)]
     theirs, same = beside(theirs, graph)

@@ -3,6 +3,7 @@
     symscope bench programs                          train, extract, controls, count; resumable
     symscope bench programs --tasks "div_|parity"    tasks whose name matches
     symscope bench programs --networks DIR           trained elsewhere, as TASK-SEED.safetensors
+    python -m symscope.studies.programs --architecture gru        nine of the tasks, or elman
 
 Every network leaves `results/programs/units/network-TASK-SEED.json` and
 `results/programs/networks/TASK-SEED.safetensors`, every extraction
@@ -29,9 +30,9 @@ from symscope.studies.programs.controls.wrong_states import wrong_states_unit
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.search import SEARCHED, search_unit
-from symscope.studies.programs.settings import SETTINGS, cost
+from symscope.studies.programs.settings import CELL_TASKS, CELLS, SETTINGS, cost
 from symscope.studies.programs.tables import counted
-from symscope.studies.programs.units import network_unit
+from symscope.studies.programs.units import cell_unit, network_unit
 
 SEEDS = 3
 STAGES = ("train", "extract", "controls", "count", "gallery")
@@ -39,22 +40,25 @@ SETTINGS_OF: dict[str, Settings] = {
     "train": {"attempts": 3}, "extract": {"seconds": 20.0}, "controls": {},
 }  # fmt: skip
 WORK: Work = {
-    "network": network_unit, "extract": extraction_unit, "changed": changed_unit,
-    "states": wrong_states_unit, "smallest": search_unit, "misfiled": misfiled_unit,
-    "untrained": untrained_unit,
+    "network": network_unit, "cell": cell_unit, "extract": extraction_unit,
+    "changed": changed_unit, "states": wrong_states_unit, "smallest": search_unit,
+    "misfiled": misfiled_unit, "untrained": untrained_unit,
 }  # fmt: skip
 
 
-def training_units() -> list[Unit]:
-    """All networks, one seed after the other, the short ones first."""
+def training_units(architecture: str = "mlp") -> list[Unit]:
+    """All networks, one seed after the other, the short ones first; of cells the first seed."""
+    if architecture != "mlp":
+        return [("cell", f"{name}.{architecture}", "0") for name in CELL_TASKS]
     names = sorted(SETTINGS, key=cost)
     return [("network", name, str(seed)) for seed in range(SEEDS) for name in names]
 
 
-def extraction_units(networks: Path) -> list[Unit]:
+def extraction_units(networks: Path, architecture: str = "mlp") -> list[Unit]:
     """The networks that are there, one seed after the other."""
     there = [path.stem.rpartition("-") for path in networks.glob("*.safetensors")]
-    order = {name: i for i, name in enumerate(SETTINGS)}
+    end = "" if architecture == "mlp" else f".{architecture}"
+    order = {f"{name}{end}": i for i, name in enumerate(SETTINGS)}
     named = [(name, seed) for name, _, seed in there if name in order and seed.isdigit()]
     return [("extract", name, seed)
             for name, seed in sorted(named, key=lambda n: (int(n[1]), order[n[0]]))]  # fmt: skip
@@ -81,6 +85,7 @@ def main() -> None:
     )
     parser.add_argument("--stage", choices=STAGES, help="one stage alone")
     parser.add_argument("--out", type=Path, default=Path("results/programs"))
+    parser.add_argument("--architecture", choices=("mlp", *CELLS), default="mlp")
     parser.add_argument("--networks", type=Path, help="a folder of networks trained elsewhere")
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--tasks", default="", help="only tasks whose name matches this expression")
@@ -102,8 +107,11 @@ def main() -> None:
             for number, name in enumerate(write_gallery(asked.out, networks, asked.jobs, names), 1):
                 print(f"{number}/{len(SETTINGS)} drawn {name}", file=sys.stderr, flush=True)
             continue
-        units = {"train": training_units, "extract": lambda: extraction_units(networks),
-                 "controls": lambda: control_units(networks)}[stage]()  # fmt: skip
+        units = {
+            "train": training_units(asked.architecture),
+            "extract": extraction_units(networks, asked.architecture),
+            "controls": control_units(networks),
+        }[stage]
         units = [u for u in units if re.search(asked.tasks, u[1])]
         wanted = [u for u in units if re.search(asked.only, "-".join(u))]
         settings = SETTINGS_OF[stage] | {"networks": str(networks), "extracted": str(asked.out)}

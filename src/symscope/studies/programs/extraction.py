@@ -40,40 +40,48 @@ SECONDS = 20.0
 
 
 def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]:
-    """What was extracted from `networks/TASK-SEED.safetensors`, graded and proven.
+    """What was extracted from `networks/TASK-SEED.safetensors` (TASK.gru, …), graded and proven.
 
     The extractor is given the network, the ranges of its inputs and the trained length. Claims:
     solved (equal to the rule at the trained length), generalises (at ten times it), proof, length.
     """
     _, name, seed_text = unit
-    seed, task = int(seed_text), algorithm(name)
+    seed, task = int(seed_text), algorithm(name.split(".")[0])
     networks = Path(settings.get("networks") or folder / "networks")
     module = network_in(networks / f"{name}-{seed}.safetensors")
+    machine = machine_of(module, task.program.inputs, task.length)
     if not bool(answers_right(module, task, seed)[0].all()):
         return [_missing(name, seed, "not eligible: the network is not perfect")]
     _memory(forget=True)
-    machine = machine_of(module, task.program.inputs, task.length)
     found = extract(machine, seconds=settings.get("seconds", SECONDS), seed=seed)
     return graded(name, task, machine, found, seed)
 
 
 def network_in(path: Path) -> RealRNN:
     """A network of symscope's, or weights in the published layout (`models.real_rnn`)."""
-    with safe_open(path, framework="pt") as file:
-        own = "symscope" in (file.metadata() or {})
-    if not own:
-        return from_published(load_weights(path), path)
+    tensors = load_weights(path)
+    if path.suffix != ".safetensors" or not _own(path):
+        return from_published(tensors, path)
     module, _ = load_network(path)
     if not isinstance(module, RealRNN):
         raise SymscopeError(f"{path} holds a {type(module).__name__}, which reads no numbers")
     return module
 
 
+def _own(path: Path) -> bool:
+    """Whether the file says which network it holds."""
+    with safe_open(path, framework="pt") as file:
+        return "symscope" in (file.metadata() or {})
+
+
 def graded(
     name: str, task: Programmed, machine: Machine, found: Extraction, seed: int
 ) -> list[Evidence]:
     """The evidence on one extraction."""
-    config: dict[str, Any] = {"tried": dict(found.tried), "memory_mb": _memory()}
+    config: dict[str, Any] = {
+        "tried": dict(found.tried), "memory_mb": _memory(),
+        "undecided": None if found.undecided is None else asdict(found.undecided),
+    }  # fmt: skip
     if found.chosen is None:
         return [_missing(name, seed, "no program fits", config, found.seconds)]
     program = found.chosen.program

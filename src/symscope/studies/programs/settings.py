@@ -79,6 +79,14 @@ SETTINGS: dict[str, Setting] = {
 }
 assert list(SETTINGS) == list(ALGORITHMS)
 
+CELLS = {"gru": "real_gru", "elman": "real_elman"}
+CELL_WIDTH = 24
+CELL_TASKS = (
+    "parity_all", "binary_addition", "base_3_addition", "div_3", "prev2", "max_seen", "add_mod_4",
+    "balanced_parenthesis", "majority_0_1",
+)  # fmt: skip
+"""Tasks that GRUs and Elman networks are trained on too: are the routes for MLPs alone?"""
+
 
 def cost(name: str) -> float:
     """A measure of how long the training can take, to do the short ones first."""

@@ -10,12 +10,13 @@ from symscope.evidence import Evidence, wilson
 from symscope.report.tables import Maker, Records, table
 from symscope.studies.programs.extraction import LISTED
 from symscope.studies.programs.published import BY_GPT, GPT_RIGHT, SOLVED
+from symscope.studies.programs.settings import CELL_TASKS, CELLS
 from symscope.tasks import ALGORITHMS, algorithm
 
 CLAIMS = ("solved", "generalises", "proof", "length", "network.accuracy")
 PER_SEED = (
     "route", "said", "rules", "output", "start", "source", "grounding", "tried", "memory_mb",
-    "seconds_to_prove", "right", "margin", "attempts",
+    "undecided", "seconds_to_prove", "right", "margin", "attempts",
 )  # fmt: skip
 """What is kept of each seed."""
 COSTS = (
@@ -55,7 +56,8 @@ def _joined(claim: str, group: Sequence[Evidence]) -> Evidence:
     note = "; ".join(f"seed {e.seeds[0]}: {e.note}" for e in group if e.note)
     return Evidence(
         claim, score, low, high, len(group), group[0].unit, {}, seeds,
-        sum(e.seconds for e in group), config, source if claim.endswith(".solved") else None, note,
+        sum(e.seconds for e in group), config,
+        source if claim == f"programs.{name}.solved" else None, note,
     )  # fmt: skip
 
 
@@ -124,7 +126,31 @@ def costs_table(records: Records) -> str:
     return table(["", "unit", "median", "worst", "networks"], rows)
 
 
-TABLES: dict[str, Maker] = {"tasks": tasks_table, "totals": totals_table, "costs": costs_table}
+def cells_table(records: Records) -> str:
+    """GRUs and Elman networks: how many networks are perfect and solved, and how."""
+    rows = []
+    for name in CELL_TASKS:
+        for cell in CELLS:
+            found = {k: records.get(f"programs.{name}.{cell}.{k}") for k in CLAIMS}
+            trained, solved = found["network.accuracy"], found["solved"]
+            if trained is None or solved is None:
+                continue
+            config = solved.config
+            rows.append([
+                f"`{name}`", cell, _mean(trained, ".6g"), _mean(solved, ".2g"),
+                _each(config.get("route")), _mean(found["length"], ".0f"),
+                _mean(found["generalises"], ".4g"), _each(map(_kind, config.get("said", ()))),
+                f"{mean(trained.config['seconds']):.0f}", f"{mean(config['seconds']):.0f}",
+            ])  # fmt: skip
+    head = ["task", "network", "sequences it has right", "solved", "route", "length",
+            "right at ten times the length", "proof", "seconds to train",
+            "to extract"]  # fmt: skip
+    return table(head, rows)
+
+
+TABLES: dict[str, Maker] = {
+    "tasks": tasks_table, "totals": totals_table, "costs": costs_table, "cells": cells_table,
+}  # fmt: skip
 
 
 def _routes(config: Mapping[str, Any]) -> list[str | None]:

@@ -1,18 +1,21 @@
 """Is the program in the network, or does it only behave as it does?
 
-Two tests on the network's states. *Variance*: what is left of the states' variance among states in
-which the program's registers and its answer are equal, as a share of all. *Swaps*: the state of one
-run is put into another at a random step, where the registers are equal and where they are not; the
-answers from there on have to be those of the program with its registers swapped.
+Three tests on the network's states. *Variance*: what is left of the states' variance among states
+in which the program's registers and its answer are equal, as a share of all. *Swaps*: the state of
+one run is put into another at a random step, where the registers are equal and where they are not;
+the answers from there on have to be those of the program with its registers swapped. *Places*:
+every register can be read from the state; one that is idle, or that the network does without,
+cannot.
 """
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import torch
 from torch import Tensor
 
 from symscope.expression import number
+from symscope.extract.located import Place, located
 from symscope.extract.machine import Machine
 from symscope.program import Program
 
@@ -33,12 +36,14 @@ class Grounding:
     repeated: float
     equal: float
     different: float
+    places: Mapping[str, Place] = field(default_factory=dict)
 
     @property
     def grounded(self) -> bool:
-        """Whether the registers are in the states, and are used."""
+        """Whether the registers are in the states, each of them, and are used."""
         swapped = min(self.equal, self.different)
-        return self.variance < MOST_VARIANCE and swapped >= LEAST_AGREEMENT
+        read = all(place.found for place in self.places.values())
+        return self.variance < MOST_VARIANCE and swapped >= LEAST_AGREEMENT and read
 
 
 def grounding(machine: Machine, program: Program, seed: int = 0) -> Grounding | None:
@@ -63,7 +68,8 @@ def grounding(machine: Machine, program: Program, seed: int = 0) -> Grounding | 
     for row, step in (alike, other):
         values = {n: registers[n][row, step] for n in names}
         shares.append(_followed(machine, program, (x, at), states[row, step], values))
-    return Grounding(variance, repeated, *shares)
+    equal, different = shares
+    return Grounding(variance, repeated, equal, different, located(machine, program, seed))
 
 
 def _registers(program: Program, x: Tensor) -> tuple[dict[str, Tensor], Tensor]:

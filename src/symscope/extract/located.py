@@ -2,7 +2,8 @@
 
 A register that is stored as a number lies along a direction: an affine function of the state gives
 it. One that is stored as a symbol has regions of states for each value, and the nearest state that
-is known tells it. Both are fitted to half of some sequences and scored on the other half.
+is known tells it, also from a little way off. Both are fitted to half of the states that some
+sequences reach and scored on the other half; a state that is reached often counts once.
 """
 
 from dataclasses import dataclass
@@ -18,6 +19,11 @@ LINEAR, TOLD = 0.99, 0.99
 """The share of a register's variance, and of its values, from which it counts as located."""
 COMPARED = 2000
 """So many states of either half are compared with each other."""
+OFF = 0.02
+"""How far from a state its neighbour is looked for, in units of the states' spread: what differs by
+less is no place to keep anything in. The smallest radius of `automaton` (our choice)."""
+FEW = 64
+"""So few different states are fitted and scored alike: there is no other half."""
 
 
 @dataclass(frozen=True)
@@ -32,6 +38,11 @@ class Place:
     linear: float
     direction: list[float]
     told: float
+
+    @property
+    def found(self) -> bool:
+        """Whether the register can be read from the state."""
+        return self.linear >= LINEAR or self.told >= TOLD
 
     def __str__(self) -> str:
         if self.linear >= LINEAR:
@@ -65,22 +76,32 @@ def located(machine: Machine, program: Program, seed: int = 0) -> dict[str, Plac
 
 
 def _place(states: Tensor, values: Tensor) -> Place:
-    half = len(states) // 2
-    fit, test = states[:half].flatten(0, 1), states[half:].flatten(0, 1)
-    wanted, expected = values[:half].flatten(), values[half:].flatten()
-    mean = fit.mean(0)
-    slope = torch.linalg.lstsq(fit - mean, (wanted - wanted.mean())[:, None], driver="gelsd")
-    weights = slope.solution[:, 0]
-    left = expected - (test - mean) @ weights - wanted.mean()
+    table = torch.cat([states.flatten(0, 1), values.flatten()[:, None]], 1)
+    table = torch.unique(table, dim=0)
+    table = table[torch.randperm(len(table), generator=torch.Generator().manual_seed(0))]
+    fit, test = table.chunk(2) if len(table) > FEW else (table, table)
+    direction, offset = _affine(fit[:, :-1], fit[:, -1])
+    expected = test[:, -1]
+    left = expected - test[:, :-1] @ direction - offset
     variance = (expected - expected.mean()).square().sum()
     linear = 1 - float(left.square().sum() / variance) if float(variance) else 0.0
-    direction = weights / weights.norm().clamp_min(1e-12)
-    return Place(linear, direction.tolist(), _told(fit, wanted, test, expected))
+    length = direction.norm().clamp_min(1e-12)
+    return Place(linear, (direction / length).tolist(), _told(fit[:COMPARED], test[:COMPARED]))
 
 
-def _told(fit: Tensor, wanted: Tensor, test: Tensor, expected: Tensor) -> float:
-    generator = torch.Generator().manual_seed(0)
-    known = torch.randperm(len(fit), generator=generator)[:COMPARED]
-    asked = torch.randperm(len(test), generator=generator)[:COMPARED]
-    nearest = torch.cdist(test[asked], fit[known]).argmin(1)
-    return float((wanted[known][nearest] == expected[asked]).double().mean())
+def _affine(states: Tensor, values: Tensor) -> tuple[Tensor, Tensor]:
+    """The least-squares weights and offset that give the values."""
+    mean = states.mean(0)
+    wanted = (values - values.mean())[:, None]
+    weights = torch.linalg.lstsq(states - mean, wanted, driver="gelsd").solution[:, 0]
+    return weights, values.mean() - mean @ weights
+
+
+def _told(known: Tensor, asked: Tensor) -> float:
+    """How often the nearest known state has the value of a state that is `OFF` away."""
+    generator = torch.Generator().manual_seed(1)
+    spread = known[:, :-1].std(0, correction=0).norm()
+    aside = torch.randn(asked[:, :-1].shape, generator=generator, dtype=asked.dtype)
+    aside = OFF * spread * aside / aside.norm(dim=1, keepdim=True)
+    nearest = torch.cdist(asked[:, :-1] + aside, known[:, :-1]).argmin(1)
+    return float((known[nearest, -1] == asked[:, -1]).double().mean())

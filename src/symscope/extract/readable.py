@@ -225,11 +225,12 @@ def _names(rules: Mapping[str, str], inputs: set[str]) -> dict[str, str]:
 def _known(own: str, rule: str, inputs: set[str]) -> Iterator[tuple[str, str]]:
     """A name and a meaning for the register `own` with this rule, if its form is known."""
     text = re.sub(rf"\b{own}\b", "_", rule)
-    if text in inputs:
-        yield f"{text}_0", f"{text} at this step"
+    absolute = re.fullmatch(r"abs\((\w+)\)", text)
+    if text in inputs or (absolute and absolute[1] in inputs):
+        yield (f"abs_{absolute[1]}_0" if absolute else f"{text}_0"), f"{text} at this step"
         return
     delayed = re.fullmatch(r"(\w+)_(\d+)", text)
-    if delayed and delayed[1] in inputs:
+    if delayed and delayed[1].removeprefix("abs_") in inputs:
         back = int(delayed[2]) + 1
         yield f"{delayed[1]}_{back}", f"{delayed[1]} {_steps(back)} before"
     summed = re.fullmatch(r"(?:(\w+)_0|last_(\d+)_(\w+)) \+ (\w+)", text)

@@ -19,22 +19,33 @@ _PAIRS = 2000
 
 
 def windowed(machine: Machine, rows: Rows, regress: Regress) -> Candidate | None:
-    """The answer as a formula of the last inputs."""
+    """The answer as a formula of the last inputs, or of their absolute values if these do."""
     size = memory(machine)
     if size is None:
         return None
+    signed = any(v.low < 0 for v in machine.inputs)
+    for absolute in (True, False) if signed else (False,):
+        columns, rules = _window(rows, max(1, size), absolute)
+        output = rows.formula(columns, regress)
+        if output is not None:
+            program = rows.program(rules, columns, output, dict.fromkeys(rules, 0))
+            return Candidate(program, "window", f"the last {size} inputs fix the answer")
+    return None
+
+
+def _window(rows: Rows, size: int, absolute: bool) -> tuple[dict[str, Tensor], dict[str, str]]:
+    """The last inputs, (sequence, step) each, and the rules of the registers that hold them."""
     columns: dict[str, Tensor] = {}
     rules: dict[str, str] = {}
-    for i, variable in enumerate(machine.inputs):
-        names = [variable.name, *(f"{variable.name}_{back}" for back in range(max(1, size)))]
+    for i, variable in enumerate(rows.inputs):
+        x, first, stem = rows.x[..., i], variable.name, variable.name
+        if absolute:
+            x, first, stem = x.abs(), f"abs({first})", f"abs_{first}"
+        names = [first, *(f"{stem}_{back}" for back in range(size))]
         for back, (before, name) in enumerate(pairwise(names)):
-            columns[name] = pad(rows.x[..., i], (back, 0))[:, : rows.x.shape[1]]
+            columns[name] = pad(x, (back, 0))[:, : x.shape[1]]
             rules[name] = before
-    output = rows.formula(columns, regress)
-    if output is None:
-        return None
-    program = rows.program(rules, columns, output, dict.fromkeys(rules, 0))
-    return Candidate(program, "window", f"the last {size} inputs fix the answer")
+    return columns, rules
 
 
 def memory(machine: Machine, seed: int = 0) -> int | None:

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 
 from symscope.extract import Machine, machine_of
 from symscope.extract.automaton import automaton
+from symscope.extract.rows import Nothing
 from symscope.extract.simplify import simplify
 from symscope.models.real_rnn import MLPStep, RealRNN
 from symscope.program import Program, Variable

@@ -16,7 +16,6 @@ from symscope.evidence import Counterexample, Evidence, Proof, SymscopeError
 from symscope.extract import Extraction, extract, machine_of
 from symscope.extract.cost import length
 from symscope.extract.grounded import grounding
-from symscope.extract.located import located
 from symscope.extract.machine import Machine
 from symscope.extract.readable import meanings
 from symscope.jobs import Settings, Unit
@@ -86,13 +85,12 @@ def graded(
         return [_missing(name, seed, "no program fits", config, found.seconds)]
     program = found.chosen.program
     inside = grounding(machine, program, seed)
-    places = located(machine, program, seed)
+    places = {} if inside is None else inside.places
     notes = {name: f"{said}\n{places[name]}" if name in places else said
              for name, said in meanings(program).items()}  # fmt: skip
     config |= {
         "route": found.chosen.route, "why": found.chosen.why,
         "source": python_source(program, notes),
-        "places": {n: asdict(p) for n, p in places.items()},
         "registers": len(program.start), "rules": dict(program.rules), "output": program.output,
         "start": dict(program.start),
         "grounding": None if inside is None else asdict(inside) | {"grounded": inside.grounded},

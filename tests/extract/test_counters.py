@@ -3,7 +3,7 @@
 import pytest
 import torch
 
-from symscope.extract import Grammar, Machine, extract, token_machine
+from symscope.extract import Grammar, Machine, extract, registers, token_machine
 from symscope.extract.alike import alike
 from symscope.extract.extract import fidelity
 from symscope.extract.rows import watched
@@ -82,7 +82,9 @@ def test_answers_that_do_not_count_change_nothing():
     assert found[0] == found[1] and found[0].names == ("seen", "count")
 
 
-def test_answers_that_no_counter_fixes_give_no_program():
+def test_answers_that_no_counter_fixes_give_no_program(monkeypatch):
+    monkeypatch.setattr(registers, "MOST", 1)  # sets of two and more take minutes to rule out
+
     def answers(x: torch.Tensor) -> torch.Tensor:
         steps = torch.arange(x.shape[1])[:, None]
         return (x * 7919 * (steps + 3) ** 3).cumsum(1) % 11 // 5

@@ -6,7 +6,7 @@ import torch
 from symscope import train_cell as module
 from symscope.evidence import ComputationFailed
 from symscope.models.copies import Scales
-from symscope.models.real_rnn import architecture_of, build_real
+from symscope.models.real_rnn import build_real, shape_of
 from symscope.tasks import algorithm
 from symscope.train_cell import CellPlan, train_cell
 
@@ -22,7 +22,7 @@ def fewer_sequences(monkeypatch):
 @pytest.mark.parametrize("architecture", ["real_gru", "real_elman"])
 def test_an_easy_task_is_learned_and_the_evidence_says_how(architecture):
     network, evidence = train_cell(algorithm("bitwise_xor"), architecture, 6, QUICK)
-    assert architecture_of(network) == architecture
+    assert shape_of(network)["architecture"] == architecture
     assert evidence.score == 1 and evidence.config["margin"] > 0.1
     assert evidence.controls["untrained"] < 0.1 and evidence.config["first"] <= 500
 

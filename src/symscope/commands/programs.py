@@ -32,7 +32,7 @@ from symscope.evidence import (
 from symscope.extract import extract, machine_of
 from symscope.extract.extract import require_perfect
 from symscope.models.load import load_network, save_network
-from symscope.models.real_rnn import RealRNN, architecture_of
+from symscope.models.real_rnn import RealRNN, shape_of
 from symscope.programs.reading import read_program
 from symscope.report import write_page
 from symscope.studies.programs.extraction import graded, network_in
@@ -210,8 +210,10 @@ def _network(
         raise UnknownName("task", task, TASKS)
     module = network_in(target)
     run = out or Path("runs") / f"extract-{target.stem}"
-    form = {"architecture": architecture_of(module), "width": module.g[0].in_features}
+    shape = shape_of(module)
+    form = {key: shape[key] for key in ("architecture", "width")}
     opened(run, described("extract", seed, task=task, **form), resume, force)
+    save_network(run / "network.safetensors", module, shape)
     return run, task, module
 
 

@@ -7,6 +7,7 @@ between them. A GRU or an Elman network can stand in place of f.
 from collections.abc import Mapping, Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -91,9 +92,25 @@ def build_real(
         return RealRNN(CELLS[architecture](inputs, width, batch_first=True), width, outputs, g)
 
 
-def architecture_of(module: RealRNN) -> str:
-    """Which of the architectures it is."""
-    return next((name for name, cell in CELLS.items() if isinstance(module.rnn, cell)), "real_mlp")
+def shape_of(module: RealRNN) -> dict[str, Any]:
+    """The arguments with which `build_real` makes such a network.
+
+    >>> shape_of(build_real("real_mlp", 1, 2, 1, f=(5, 2)))["f"]
+    (5, 2)
+    """
+    g = _linear(module.g)
+    shape: dict[str, Any] = {"width": g[0][0], "outputs": g[-1][1], "g": _form(g)}
+    if isinstance(module.rnn, MLPStep):
+        f = _linear(module.rnn.f)
+        return {"architecture": "real_mlp", "inputs": f[0][0] - f[-1][1], "f": _form(f), **shape}
+    assert isinstance(module.rnn, nn.RNNBase), "made by build_real"
+    cell = next(name for name, kind in CELLS.items() if isinstance(module.rnn, kind))
+    return {"architecture": cell, "inputs": module.rnn.input_size, **shape}
+
+
+def _linear(mlp: nn.Sequential) -> list[tuple[int, int]]:
+    """(in, out) of each layer."""
+    return [(m.in_features, m.out_features) for m in mlp if isinstance(m, nn.Linear)]
 
 
 def choosing(module: nn.Module, classes: range) -> Network:

@@ -110,6 +110,12 @@ def _refuse_odd(record: Evidence) -> None:
     for key in ("variance", "repeated", "equal", "different") if grounding else ():
         if not isinstance(grounding.get(key), int | float):
             raise SymscopeError(f"{record.claim}: config['grounding'][{key!r}] is no number")
+    places = grounding.get("places") or {}
+    numbers = [place.get(key) if isinstance(place, Mapping) else None
+               for place in (places.values() if isinstance(places, Mapping) else [None])
+               for key in ("linear", "told")]  # fmt: skip
+    if not all(isinstance(number, int | float) for number in numbers):
+        raise SymscopeError(f"{record.claim}: config['grounding']['places'] has no numbers")
 
 
 def headline(found: Found) -> str:

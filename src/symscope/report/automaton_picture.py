@@ -29,20 +29,22 @@ _TRIED = (0.5, 0.42, 0.58, 0.34, 0.66, 0.27, 0.73, 0.2, 0.8)
 def automaton_picture(graph: StateGraph) -> str:
     """SVG of the machine; an arrow from nowhere marks its first state.
 
-    A label is "inputs / output". Labels that are long, or that have no place, stand below: as
-    letters with a legend, or as a table of next state and output where even letters have none, or
-    where there are more than `_MOST_LABELLED` edges.
+    A label is "inputs / output". Long labels are letters with a legend below. Where labels
+    have no place, or there are more than `_MOST_LABELLED` edges, a table of next state and output
+    stands below; of many inputs, letters for all edges, or nothing.
     """
     count = len(graph.names)
-    size = 18.0 if count <= 10 else 15.0 if count <= 14 else 12.0
-    radius = {1: 0.0, 2: 82.0, 3: 88.0}.get(count, min(100.0 + 5 * max(count - 4, 0), 130.0))
+    size = 18.0 if count <= 10 else 13.5 if count <= 14 else 12.0
+    radius = {1: 0.0, 2: 82.0, 3: 88.0}.get(count, min(100.0 + 5 * max(count - 4, 0), 136.0))
     middle = WIDE / 2, 0.0
     labels = graph.edges
     at = positions(count, labels, middle, radius)
     ways = {e: way(e, at, middle, size, both=(e[1], e[0]) in labels) for e in labels}
     names, legend = _names(graph, size)
     obstacles = [(x - size, y - size, x + size, y + size) for x, y in at]
-    placed, below, tabled = _labelled(labels, ways, obstacles)
+    placed, below, tabled = _labelled(
+        labels, ways, obstacles, letters_for_all=len(graph.symbols) > _MOST_COLUMNS
+    )
     boxes = [*obstacles, *(_box(place, said) for said, place in placed)]
     heights = [y for w in ways.values() for (_, y), _ in beads(w)]
     top = min(*(b[1] for b in boxes), *heights, at[0][1] - size - 20) - 8
@@ -72,14 +74,17 @@ def _about(graph: StateGraph) -> list[str]:
 
 
 def _labelled(
-    labels: Mapping[Edge, str], ways: Mapping[Edge, Way], obstacles: Sequence[Box]
+    labels: Mapping[Edge, str],
+    ways: Mapping[Edge, Way],
+    obstacles: Sequence[Box],
+    letters_for_all: bool,
 ) -> tuple[list[tuple[str, Point]], list[str], bool]:
     """Labels with their places, lines for the legend, and whether a table is to stand below."""
     if len(labels) > _MOST_LABELLED:
         return [], [], True
     long = [e for e, said in labels.items() if measured(said, _SIZE) > _LONGEST]
     letters = dict(zip(labels, ascii_letters, strict=False))
-    for lettered in (long, list(labels)):
+    for lettered in (long, list(labels)) if letters_for_all else (long,):
         if len(lettered) > len(ascii_letters):
             break
         said = {e: letters[e] if e in lettered else label for e, label in labels.items()}
@@ -181,7 +186,7 @@ def _beneath(parts: list[str], y: float, lines: Sequence[str]) -> float:
     wide = WIDE - 2 * LEFT
     written = [part for line in lines for part in broken(line, wide)]
     if len(written) > _MOST_LINES:
-        written = [*written[:_MOST_LINES], f"… and {len(written) - _MOST_LINES} lines more"]
+        written = [*written[:_MOST_LINES], "… and more"]
     for line in written:
         y += 16
         parts.append(text(LEFT, y, line, "quiet"))

@@ -84,7 +84,7 @@ def cut(said: str, wide: float, size: float = 12) -> str:
     """The text, or so much of it as fits and an ellipsis.
 
     >>> cut("a very long name", 40)
-    'a ve…'
+    'a ver…'
     """
     if measured(said, size) <= wide:
         return said

@@ -14,8 +14,8 @@ from symscope.report.render import rendered, script
 class Entry:
     """One task: what its networks are, what was found in each, the pictures of the one shown.
 
-    `networks` says how many were trained; `found` holds one for each extraction. `chosen` has to
-    be their best one, as `best` gives it.
+    `networks` says how many were trained; `found` holds one for each extraction; `drawn` are the
+    pictures of the one that `best` gives.
     """
 
     name: str

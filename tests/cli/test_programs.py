@@ -1,6 +1,7 @@
 """From training to a program and its proof, by the commands."""
 
 import json
+import shutil
 import sys
 from functools import partial
 
@@ -177,6 +178,18 @@ def test_when_the_time_is_over_there_is_no_program_and_each_route_says_so(tmp_pa
 
 
 RULE = "    odd = odd ^ x\n"
+
+
+@pytest.mark.skipif(bool(shutil.which("dafny")), reason="a dafny is on the path")
+def test_both_programs_are_written_as_dafny_and_nothing_is_said_to_be_checked(tmp_path, told):
+    path = tmp_path / "program.py"
+    path.write_text(python_source(algorithm("parity_all").program))
+    written = tmp_path / "parity.dfy"
+    _, document, _ = told("verify", path, "--task", "parity_all", "--dafny", written)
+    assert "not checked" in document["dafny"]
+    assert "ensures forall i :: 0 <= i < |xs| ==> ys[i] == Rule(xs[..i + 1])" in written.read_text()
+
+
 FORBIDDEN = {
     "call": (RULE, "    odd = __import__('os').getpid()\n", "getpid"),
     "loop": (RULE, "    while True: pass\n", "line 9: 'while True: pass'"),

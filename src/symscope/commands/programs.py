@@ -1,5 +1,7 @@
 """From a network to a program to a proof: `extract`, `verify`, and training on the 62 tasks."""
 
+import shutil
+import subprocess
 import time
 from dataclasses import asdict
 from pathlib import Path
@@ -33,6 +35,9 @@ from symscope.extract import extract, machine_of
 from symscope.extract.extract import require_perfect
 from symscope.models.load import load_network, save_network
 from symscope.models.real_rnn import RealRNN, shape_of
+from symscope.program import Program
+from symscope.programs.dafny import dafny_source
+from symscope.programs.joined import answered
 from symscope.programs.reading import read_program
 from symscope.report import write_page
 from symscope.studies.programs.extraction import graded, network_in
@@ -44,6 +49,7 @@ from symscope.tasks.numbers import KINDS, Counting
 from symscope.train_cell import train_cell
 from symscope.train_copies import answers_right, train_copies
 from symscope.verify import Domain, equivalent
+from symscope.verify.pair import Answer
 
 TASKS = (*ALGORITHMS, *EXTRAS)
 NETWORKS = {"mlp": "real_mlp", **CELLS}
@@ -168,6 +174,7 @@ def verify_command(
     rule: Annotated[Path | None, typer.Option(help="Or another program.")] = None,
     length: Annotated[int | None, typer.Option(min=1, help="Up to so many steps only.")] = None,
     seconds: Annotated[float, typer.Option(min=1, help="Time limit.")] = 60.0,
+    dafny: Annotated[Path | None, typer.Option(help="Write both as Dafny source here.")] = None,
     json: Json = False,
 ) -> int:
     """Prove that a program equals a rule, or show an input on which it does not.
@@ -176,6 +183,7 @@ def verify_command(
     symscope verify runs/div_3/program.py --task div_3
     symscope verify runs/demo/extracted.py --task multi    on the task's sequences, of any N
     symscope verify one.py --rule other.py --length 10
+    symscope verify program.py --task div_3 --dafny div_3.dfy
     """
     if (task is None) == (rule is None):
         raise SymscopeError("say what the program shall equal: --task NAME or --rule FILE")
@@ -183,11 +191,29 @@ def verify_command(
     legal = Counting(task).legal if task is not None and task in KINDS else None
     other = read_program(rule) if rule is not None else _task(task or "").program
     answer = equivalent(mine, other, Domain(other.inputs, length, legal), seconds=seconds)
+    told = {} if dafny is None else {"dafny": _written(dafny, mine, other, legal, answer)}
     if json:
-        show_json(verdict=type(answer).__name__.lower(), **asdict(answer))
+        show_json(verdict=type(answer).__name__.lower(), **asdict(answer), **told)
     else:
-        print(answer)
+        print("\n".join([str(answer), *told.values()]))
     return 0 if isinstance(answer, Proof) else 1 if isinstance(answer, Counterexample) else 3
+
+
+def _written(
+    path: Path, program: Program, rule: Program, legal: Program | None, answer: Answer
+) -> str:
+    """Both programs as Dafny source in a file, and what a Dafny on the path says of it."""
+    if legal is not None:
+        program, rule = (answered(one, legal, otherwise=0) for one in (program, rule))
+    relations = answer.invariants if isinstance(answer, Proof) else ()
+    source = dafny_source(program, rule, relations)
+    write_whole(path, lambda p: p.write_text(source, encoding="utf8"))
+    binary = shutil.which("dafny")
+    if binary is None:
+        return f"Dafny source: {path}, not checked, for no dafny is on the path"
+    ran = subprocess.run([binary, "verify", path], capture_output=True, text=True)
+    said = (ran.stdout.strip().splitlines() or [ran.stderr.strip()])[-1]
+    return f"Dafny source: {path}; dafny says: {said}"
 
 
 def _network(

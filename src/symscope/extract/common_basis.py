@@ -20,7 +20,7 @@ def common_basis(vectors: Array, epsilon: float) -> Array | None:
     two determinants that share d − 1 vectors, det(…, b_i, …) and det(…, v, …); the same quotients
     act on b_i and v, until the remainder is below ε times the median. Then v lies in the span of
     the others and is dropped. Where there is no lattice the basis becomes about as small as ε
-    allows; None where all vectors are 0, or 64 rounds do not settle it. Departures: ε is relative,
+    allows; None where all vectors are 0, 64 rounds do not settle it, or it becomes flat. Departures: ε is relative,
     and the basis is shortened by LLL (`shortened`).
     """
     span = _span(vectors)
@@ -32,6 +32,8 @@ def common_basis(vectors: Array, epsilon: float) -> Array | None:
     for _ in range(64):
         changed = False
         for v in inside:
+            if abs(np.linalg.det(basis)) <= tiny:  # rounding has made it flat
+                return None
             share = v @ np.linalg.inv(basis)
             off = np.abs(share - np.round(share))
             if off.max() * abs(np.linalg.det(basis)) <= tiny:

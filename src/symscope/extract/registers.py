@@ -168,10 +168,12 @@ def smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Regi
     y, inputs, columns = keyed(rows.y[:, late:]), keyed(rows.x), [keyed(r.before) for r in pool]
     told = cache(lambda own: _told([pool[i] for i in own]))
     left = cache(lambda own: _unexplained(_keyed([inputs, *(columns[i] for i in own)]), y))
+    families = _families(pool)
     beam: list[tuple[int, ...]] = [()]
-    for _ in range(MOST):
+    for size in range(1, MOST + 1):
         longer = {tuple(sorted({*own, i})) for own in beam for i in range(len(pool))
                   if i not in own}  # fmt: skip
+        longer |= {own for own in families if len(own) == size}
         ranked = sorted(longer, key=lambda own: (left(own), sum(own)))
         exact = sorted((own for own in ranked if left(own) == 0), key=told)
         if exact:
@@ -203,13 +205,26 @@ def _told(registers: Sequence[Register]) -> float:
     Rules that differ in numbers are said once: so the counts of 0, 1 and 2 come before a sum, a
     count and the number of steps; and a remainder comes before a sum without end.
     """
-    texts = [re.sub(rf"\b({'|'.join(r.rules)})\b", "r", rule)
-             for r in registers for rule in r.rules.values()]  # fmt: skip
+    texts = [text for register in registers for text in _texts(register)]
     forms = {_NUMBER.sub("0", text) for text in texts}
     bits = sum(int(n).bit_length() for text in texts for n in _NUMBER.findall(text))
     ranges = [v.max() - v.min() + 1 for r in registers for v in r.after.flatten(0, 1).unbind(-1)]
     held = sum(math.log2(int(values)) for values in ranges)
     return sum(map(cost, forms)) + bits + len(texts) + HELD * held
+
+
+def _families(pool: Sequence[Register]) -> list[tuple[int, ...]]:
+    """Registers whose rules differ in numbers only: the counts of each symbol, for one."""
+    alike: dict[str, list[int]] = {}
+    for i, register in enumerate(pool):
+        alike.setdefault(_NUMBER.sub("0", "; ".join(_texts(register))), []).append(i)
+    return [tuple(family) for family in alike.values()]
+
+
+def _texts(register: Register) -> list[str]:
+    """The rules, each of its own registers called r."""
+    own = rf"\b({'|'.join(register.rules)})\b"
+    return [re.sub(own, "r", rule) for rule in register.rules.values()]
 
 
 def _keyed(columns: Sequence[Tensor]) -> Tensor:

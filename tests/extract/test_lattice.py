@@ -146,3 +146,13 @@ def test_without_flint_it_is_said_what_to_install(monkeypatch):
     monkeypatch.setitem(sys.modules, "flint", None)
     with pytest.raises(SymscopeError, match=r"pip install 'symscope\[extract\]'"):
         shortened(np.eye(2))
+
+
+def test_a_basis_that_rounding_makes_flat_is_none():
+    nearly = 2.54355826e-06  # differences of states of a trained network
+    steep = [2.62607129e-01, 2.8357953]
+    vectors = np.array([
+        [0, -nearly], [0, -2 * nearly], [0, nearly], [0.0707439859, 8.99867927],
+        *([steep[0], steep[1] + k * nearly] for k in (3, 0, 1, 4, 2)),
+    ])  # fmt: skip
+    assert common_basis(vectors, 1e-3) is None

@@ -20,8 +20,8 @@ def common_basis(vectors: Array, epsilon: float) -> Array | None:
     two determinants that share d − 1 vectors, det(…, b_i, …) and det(…, v, …); the same quotients
     act on b_i and v, until the remainder is below ε times the median. Then v lies in the span of
     the others and is dropped. Where there is no lattice the basis becomes about as small as ε
-    allows; None where all vectors are 0, 64 rounds do not settle it, or it becomes flat. Departures: ε is relative,
-    and the basis is shortened by LLL (`shortened`).
+    allows; None where all vectors are 0, 64 rounds do not settle it, or it becomes flat.
+    Departures: ε is relative, and the basis is shortened by LLL (`shortened`).
     """
     span = _span(vectors)
     inside = vectors @ span.T

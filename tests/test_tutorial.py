@@ -8,6 +8,7 @@ import pytest
 TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
 PAGE = TUTORIALS / "does-my-network-count.md"
 PLANTED = TUTORIALS / "plant-and-find.md"
+EXTRACTED = TUTORIALS / "which-program.md"
 SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
 
 
@@ -40,3 +41,10 @@ def test_a_planted_program_is_found_and_decoys_are_not(capsys):
     assert names["carry"].score > 0.95
     assert names["wrong"] and all(e.score < 0.85 for e in names["wrong"].values())
     assert "wrong site: the token: 0." in capsys.readouterr().out
+
+
+def test_a_program_is_taken_out_of_a_foreign_module_and_proven(capsys):
+    (code,) = re.findall(r"```python\n(.*?)```", EXTRACTED.read_text(encoding="utf8"), re.DOTALL)
+    exec(compile(code, str(EXTRACTED), "exec"), {})
+    said = capsys.readouterr().out
+    assert "answer = answer ^ x" in said and "proved for all lengths" in said

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from symscope.expression import evaluate, parse
-from symscope.extract.boolean_states import (
+from symscope.extract.pipeline.boolean_states import (
     as_bits,
     clusters,
     complements,
@@ -16,12 +16,12 @@ from symscope.extract.boolean_states import (
     labellings,
     shortest_labels,
 )
-from symscope.extract.regression import (
+from symscope.extract.pipeline.regression import (
     published_regression,
     reverse_polish,
     rounded_least_squares,
 )
-from symscope.extract.truth_table import boolean_formula
+from symscope.extract.pipeline.truth_table import boolean_formula
 
 ALL = {k: np.array(list(product((0, 1), repeat=k))) for k in range(1, 5)}
 

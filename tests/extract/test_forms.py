@@ -9,20 +9,20 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from symscope.expression import evaluate, number, parse
-from symscope.extract.affine_rule import affine_rule
-from symscope.extract.bank import Bank
-from symscope.extract.boolean_rule import boolean_rule
 from symscope.extract.cost import cost
-from symscope.extract.decision_tree import decision_trees
-from symscope.extract.enumerated_rule import enumerated_rule
-from symscope.extract.equations import equations
-from symscope.extract.holds import holds, wrong_rows
-from symscope.extract.integer_program import Weights, between
-from symscope.extract.member_rule import member_rule
-from symscope.extract.plain import plain
-from symscope.extract.remainders import congruent
-from symscope.extract.sum_of_products import sum_of_products
-from symscope.extract.weighted_sum import above_zero, weighted_sum
+from symscope.extract.formula.affine_rule import affine_rule
+from symscope.extract.formula.bank import Bank
+from symscope.extract.formula.boolean_rule import boolean_rule
+from symscope.extract.formula.decision_tree import decision_trees
+from symscope.extract.formula.enumerated_rule import enumerated_rule
+from symscope.extract.formula.equations import equations
+from symscope.extract.formula.holds import holds, wrong_rows
+from symscope.extract.formula.integer_program import Weights, between
+from symscope.extract.formula.member_rule import member_rule
+from symscope.extract.formula.plain import plain
+from symscope.extract.formula.remainders import congruent
+from symscope.extract.formula.sum_of_products import sum_of_products
+from symscope.extract.formula.weighted_sum import above_zero, weighted_sum
 
 METHODS = (affine_rule, boolean_rule, member_rule, enumerated_rule)
 TEXTS = (

@@ -7,9 +7,9 @@ import pytest
 
 import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract.common_basis import common_basis, shortened
-from symscope.extract.lattice import gcd_lattices, linear_lattice, unit_lattice
-from symscope.extract.weights import sequences, states, weights_of
+from symscope.extract.pipeline.common_basis import common_basis, shortened
+from symscope.extract.pipeline.lattice import gcd_lattices, linear_lattice, unit_lattice
+from symscope.extract.pipeline.weights import sequences, states, weights_of
 
 
 def scrambled(d, rng):

@@ -5,10 +5,10 @@ import pytest
 
 import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract.coded import Coded, integer_codes, observe
-from symscope.extract.published import agrees, program_of, published, size
-from symscope.extract.regression import published_regression
-from symscope.extract.weights import outputs, sequences, weights_of
+from symscope.extract.pipeline.coded import Coded, integer_codes, observe
+from symscope.extract.pipeline.published import agrees, program_of, published, size
+from symscope.extract.pipeline.regression import published_regression
+from symscope.extract.pipeline.weights import outputs, sequences, weights_of
 from symscope.models.real_rnn import build_real
 from symscope.program import Program, Variable
 

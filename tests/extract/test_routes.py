@@ -15,6 +15,7 @@ from symscope.extract.automaton import automaton, minimised, reached, symbols_of
 from symscope.extract.cost import length as description
 from symscope.extract.extract import ROUTES, extract, fidelity
 from symscope.extract.feedback import fed_back
+from symscope.extract.formula.synthesise import synthesise
 from symscope.extract.grounded import Grounding, grounding
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine, machine_of
@@ -22,7 +23,6 @@ from symscope.extract.questions import questioned
 from symscope.extract.recurrence import impulse, predicted, recurrent
 from symscope.extract.registers import registered
 from symscope.extract.rows import watched
-from symscope.extract.synthesise import synthesise
 from symscope.extract.undecided import undecided
 from symscope.extract.window import memory, windowed
 from symscope.models.real_rnn import build_real
@@ -229,8 +229,7 @@ def test_questions_are_asked_where_the_states_say_nothing(monkeypatch):
     assert questioned(flip, rows, synthesise).why.startswith("not asked")
     blurred = stated(*FLIP, jitter=0.05)
     monkeypatch.setattr("symscope.extract.automaton.RADII", (1e-9,))  # no state is met twice
-    monkeypatch.setattr("symscope.extract.automaton.MOST_STATES", 50)
-    assert "more than 50 states at 1 of 1 radii" in automaton(blurred).why
+    assert "more than 50 states at 1 of 1 radii" in automaton(blurred, most=50).why
     assert len(learned(blurred, rows)) == 2
     assert questioned(blurred, rows, synthesise).route == "questions"
     wide = played("sum_all")

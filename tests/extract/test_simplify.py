@@ -7,15 +7,15 @@ from torch import nn
 
 import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract import simplify as simplifying
-from symscope.extract.debias import debias
-from symscope.extract.frame import in_frame
-from symscope.extract.jordan import chains, jordan
-from symscope.extract.quantise import quantise
-from symscope.extract.simplify import simplify
-from symscope.extract.toeplitz import blocks, toeplitz
-from symscope.extract.weights import outputs, sequences, states, weights_of
-from symscope.extract.whiten import whiten
+from symscope.extract.pipeline import simplify as simplifying
+from symscope.extract.pipeline.debias import debias
+from symscope.extract.pipeline.frame import in_frame
+from symscope.extract.pipeline.jordan import chains, jordan
+from symscope.extract.pipeline.quantise import quantise
+from symscope.extract.pipeline.simplify import simplify
+from symscope.extract.pipeline.toeplitz import blocks, toeplitz
+from symscope.extract.pipeline.weights import outputs, sequences, states, weights_of
+from symscope.extract.pipeline.whiten import whiten
 from symscope.models.real_rnn import build_real
 from symscope.program import Variable
 

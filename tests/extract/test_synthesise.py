@@ -10,8 +10,8 @@ from hypothesis import strategies as st
 from symscope.evidence import SymscopeError
 from symscope.expression import evaluate, number, parse
 from symscope.extract import cost, synthesise
-from symscope.extract.decision_tree import pairs_of
-from symscope.extract.holds import holds
+from symscope.extract.formula.decision_tree import pairs_of
+from symscope.extract.formula.holds import holds
 
 BIT = (0, 1)
 WIDE = (-100, 99)
@@ -109,7 +109,7 @@ def test_a_random_target_has_no_rule():
 
 
 def test_the_same_inputs_beside_different_targets_have_no_rule_and_none_is_looked_for(monkeypatch):
-    recipe = sys.modules["symscope.extract.synthesise"]
+    recipe = sys.modules["symscope.extract.formula.synthesise"]
     monkeypatch.setattr(recipe, "QUICK", ())
     monkeypatch.setattr(recipe, "enumerated_rule", lambda *_, **__: pytest.fail("looked for"))
     x = np.arange(50) % 5

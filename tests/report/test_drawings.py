@@ -9,7 +9,7 @@ from torch import nn
 
 from symscope.extract import Machine, machine_of
 from symscope.extract.automaton import automaton
-from symscope.extract.simplify import simplify
+from symscope.extract.pipeline.simplify import simplify
 from symscope.models.real_rnn import from_published
 from symscope.program import Program, Variable
 from symscope.report.automaton_picture import automaton_picture

@@ -2,8 +2,8 @@
 
 from symscope.extract.cost import cost
 from symscope.extract.extract import Extraction, extract
+from symscope.extract.formula.synthesise import synthesise
 from symscope.extract.machine import Grammar, Machine, machine_of
-from symscope.extract.synthesise import synthesise
 from symscope.extract.token_machine import token_machine
 
 __all__ = [

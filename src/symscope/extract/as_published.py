@@ -6,8 +6,8 @@ from collections.abc import Mapping
 import numpy as np
 
 from symscope.extract.machine import Machine
-from symscope.extract.published import published
-from symscope.extract.regression import published_regression
+from symscope.extract.pipeline.published import published
+from symscope.extract.pipeline.regression import published_regression
 from symscope.extract.rows import Candidate, Nothing, Regress, Rows
 from symscope.models.real_rnn import MLPStep
 

@@ -81,13 +81,13 @@ def automaton(
         if smallest is not None and before is not None and _same(smallest, before):
             return smallest, radius
         before = smallest
-    return Nothing(_so_far(seen))
+    return Nothing(_so_far(seen, most))
 
 
-def _so_far(seen: list[tuple[float, int, float]]) -> str:
+def _so_far(seen: list[tuple[float, int, float]], most: int) -> str:
     """What was found at each radius, minimal states and the share of sequences right, in words."""
     more = len(RADII) - len(seen)
-    said = [f"more than {MOST_STATES:,} states at {more} of {len(RADII)} radii"] if more else []
+    said = [f"more than {most:,} states at {more} of {len(RADII)} radii"] if more else []
     if seen:
         radius, states, share = max(seen, key=lambda s: s[2])
         said.append(f"at best {states} states, at radius {radius:.2f}, that answer {share:.2%} of"

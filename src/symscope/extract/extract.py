@@ -12,6 +12,7 @@ from symscope.extract.as_published import as_published
 from symscope.extract.cost import length
 from symscope.extract.counters import counted
 from symscope.extract.feedback import fed_back
+from symscope.extract.formula.synthesise import synthesise
 from symscope.extract.labelled import labelled
 from symscope.extract.machine import Machine
 from symscope.extract.questions import questioned
@@ -19,7 +20,6 @@ from symscope.extract.readable import readable
 from symscope.extract.recurrence import recurrent
 from symscope.extract.registers import registered
 from symscope.extract.rows import Candidate, Nothing, Regress, Rows, watched
-from symscope.extract.synthesise import synthesise
 from symscope.extract.undecided import Undecided, undecided
 from symscope.extract.window import windowed
 from symscope.program import Program

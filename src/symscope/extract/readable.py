@@ -9,7 +9,7 @@ from collections.abc import Callable, Iterator, Mapping
 from dataclasses import replace
 
 from symscope.expression import names_in, parse
-from symscope.extract.plain import plain
+from symscope.extract.formula.plain import plain
 from symscope.program import Program
 
 _GIVEN = re.compile(r"(r|register|z|q)\d+")

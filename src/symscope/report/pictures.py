@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 from symscope.extract import Machine, machine_of
 from symscope.extract.automaton import automaton
+from symscope.extract.pipeline.simplify import simplify
 from symscope.extract.rows import Nothing
-from symscope.extract.simplify import simplify
 from symscope.models.real_rnn import MLPStep, RealRNN
 from symscope.program import Program, Variable
 from symscope.programs.registers import remembered

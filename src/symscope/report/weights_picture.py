@@ -4,8 +4,8 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
-from symscope.extract.simplify import Simplified, Step
-from symscope.extract.weights import Array, Weights
+from symscope.extract.pipeline.simplify import Simplified, Step
+from symscope.extract.pipeline.weights import Array, Weights
 from symscope.report.drawing import LEFT, WIDE, broken, cut, drawing, element, measured, shown, text
 
 _GAP, _MOST, _WRITTEN = 16, 40, 28

@@ -10,7 +10,7 @@ from pathlib import Path
 import torch
 
 from symscope.evidence import Evidence, SymscopeError, read_evidence, write_whole
-from symscope.extract.weights import weights_of
+from symscope.extract.pipeline.weights import weights_of
 from symscope.models.real_rnn import RealRNN
 from symscope.programs.reading import program_in
 from symscope.report.found import Found, found_in

@@ -77,8 +77,10 @@ class Found:
 
     @property
     def registers(self) -> str:
-        """The rules and the output on one line."""
-        rules = {**dict(self.config.get("rules") or {}), "output": self.config.get("output", "")}
+        """The rules on one line, and the output where it is no register of its own name."""
+        rules = dict(self.config.get("rules") or {})
+        if (output := self.config.get("output", "")) != "answer":
+            rules["output"] = output
         return "; ".join(f"{name} = {rule}" for name, rule in rules.items())
 
 

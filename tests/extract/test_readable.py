@@ -71,6 +71,13 @@ def test_registers_are_named_for_what_they_hold():
     assert said["x_1"].startswith("x one step before")
 
 
+def test_each_part_of_an_answer_of_several_is_told():
+    rules = {"px": "px + x", "py": "py - x"}
+    made = Program("p", BIT, tuple(Variable(n, 0, 9) for n in rules), rules, "px, py",
+                   start=dict.fromkeys(rules, 0))  # fmt: skip
+    assert meanings(made)["py"].startswith("answer 2 of 2")
+
+
 def test_a_name_that_is_an_inputs_is_not_given_again():
     inputs = (Variable("x", 0, 1), Variable("x_0", 0, 1))
     made = Program("p", inputs, (Variable("r1", 0, 1),), {"r1": "x"}, "r1", start={"r1": 0})

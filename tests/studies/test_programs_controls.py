@@ -158,8 +158,7 @@ def test_a_false_proof_and_an_idle_counterexample_would_be_seen(monkeypatch):
     assert outcome(wrong, task, 0)[0] == "refused"
 
 
-def test_wrong_programs_are_not_in_the_states_and_an_idle_register_is_not_seen(tmp_path):
-    """The test on states asks whether they say no more than the registers, not whether less."""
+def test_wrong_programs_and_idle_registers_are_not_in_the_states(tmp_path):
     settings = saved(tmp_path, "sum_all", running_sum())
     extracted(tmp_path, "sum_all", SUM)
     here = replace(SUM, rules={"answer": "x"})
@@ -169,7 +168,7 @@ def test_wrong_programs_are_not_in_the_states_and_an_idle_register_is_not_seen(t
     records = wrong_states_unit(("states", "sum_all", "0"), settings, tmp_path)
     scores = {r.claim.split(".")[3]: (r.score, r.n) for r in records}
     assert scores == {"another": (0, 1), "late": (0, 1), "changed": (None, 0), "start": (0, 2),
-                      "idle": (1, 1)}  # fmt: skip
+                      "idle": (0, 1)}  # fmt: skip
     (stranger,) = records[0].config["programs"]
     assert stranger["what"] == "current_number" and stranger["variance"] > 0.1
 

@@ -80,7 +80,7 @@ def test_registers_that_outgrow_64_bits_are_graded_exactly():
 
 
 def test_a_network_that_is_not_perfect_is_not_eligible(tmp_path, monkeypatch):
-    monkeypatch.setattr(extraction, "machine_of", None)  # it is not looked into
+    monkeypatch.setattr(extraction, "extract", None)  # it is not looked into
     wrong = last(1).float()
     save_network(tmp_path / "networks" / "parity_all-2.safetensors", wrong, FORM | {"f": (1, 1)})
     (found,) = extraction_unit(("extract", "parity_all", "2"), {}, tmp_path)

@@ -69,7 +69,7 @@ def meanings(program: Program) -> dict[str, str]:
     found = {}
     for variable in program.variables:
         own, rule = variable.name, program.rules[variable.name]
-        said = ["the answer"] if own == program.output else []
+        said = _as_answer(own, program.output)
         said += [f"one of {variable.high - variable.low + 1:g} states"] if own == "state" else []
         said += [known for _, known in _known(own, rule, inputs)][:1]
         first = program.start.get(own)
@@ -78,6 +78,14 @@ def meanings(program: Program) -> dict[str, str]:
             said += [f"{variable.low:g} to {variable.high:g} at the trained length"]
         found[own] = "; ".join(said or ["a number"])
     return found
+
+
+def _as_answer(own: str, output: str) -> list[str]:
+    tree = parse(output)
+    if not isinstance(tree, ast.Tuple):
+        return ["the answer"] if own == output else []
+    parts = [ast.unparse(part) for part in tree.elts]
+    return [f"answer {parts.index(own) + 1} of {len(parts)}"] if own in parts else []
 
 
 def tidy(text: str, inputs: set[str]) -> str:

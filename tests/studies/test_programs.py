@@ -22,6 +22,7 @@ from symscope.studies.programs.search import rank_of, shape_of, smallest_rank, s
 from symscope.studies.programs.settings import SETTINGS, Setting
 from symscope.studies.programs.units import cell_unit, network_unit
 from symscope.tasks import ALGORITHMS, algorithm
+from symscope.tasks.algorithms import EXTRAS
 from symscope.train_copies import Plan, train_copies
 
 QUICK = Plan(copies=3, batch=32, steps=500, rate=1e-2, cool=250)
@@ -30,7 +31,7 @@ QUICK = Plan(copies=3, batch=32, steps=500, rate=1e-2, cool=250)
 def test_every_task_has_settings_and_three_networks():
     assert list(SETTINGS) == list(ALGORITHMS)
     listed = training_units()
-    assert len(set(listed)) == len(listed) == 186
+    assert len(set(listed)) == len(listed) == 186 + len(EXTRAS)
     assert {u[2] for u in listed[:62]} == {"0"}
 
 

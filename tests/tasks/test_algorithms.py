@@ -1,6 +1,6 @@
 """The 62 published tasks: each rule against one plain line of Python, and its conventions."""
 
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 import pytest
 import torch
@@ -105,7 +105,15 @@ REFERENCES = {
     "bit_dot_prod_mod2": so_far(lambda x: sum(s * t for s, t in x) % 2),
     **{f"div_{m}": lambda x, m=m: [0, *quotient(x, m)[:-1]] for m in (3, 5, 7)},
     **{f"div_{m}_now": lambda x, m=m: quotient(x, m) for m in (3, 5, 7)},
-    **{f"add_mod_{m}": so_far(lambda x, m=m: sum(x) % m) for m in range(3, 9)},
+    **{f"add_mod_{m}": so_far(lambda x, m=m: sum(x) % m) for m in (*range(3, 9), 11)},
+    "parity_last5": each(lambda x, t: sum(x[max(0, t - 4) : t + 1]) % 2),
+    "max_last2": each(lambda x, t: max(x[t], back(x, t, 1))),
+    "rises": so_far(lambda x: sum(a < b for a, b in pairwise(x))),
+    "toggle_at_3": so_far(lambda x: x.count(3) % 2),
+    "clipped_sum": lambda x: [min(total, 9) for total in accumulate(x)],
+    "second_largest": so_far(lambda x: sorted([0, 0, *x])[-2]),
+    "longest_run": so_far(lambda x: max(map(len, "".join(map(str, x)).split("0")))),
+    "same_as_first": each(lambda x, t: int(x[t] == x[0])),
     "dithering": each(lambda x, t: sum(x[: t + 1]) // 15 - sum(x[:t]) // 15),
     "newton_freebody": lambda x: list(motion(x, lambda a, p: a)),
     "newton_gravity": lambda x: list(motion(x, lambda a, p: a - 1)),

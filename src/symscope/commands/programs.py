@@ -41,7 +41,7 @@ from symscope.programs.joined import answered
 from symscope.programs.reading import read_program
 from symscope.report import write_page
 from symscope.studies.programs.extraction import graded, network_in
-from symscope.studies.programs.settings import CELL_WIDTH, CELLS, SETTINGS
+from symscope.studies.programs.settings import CELL_WIDTH, CELLS, setting_of
 from symscope.task import Task
 from symscope.tasks import ALGORITHMS, algorithm
 from symscope.tasks.algorithms import EXTRAS
@@ -65,7 +65,7 @@ def train_algorithm(
     name, kind, width = asked
     if kind not in NETWORKS:
         raise UnknownName("network for sequences", kind, NETWORKS)
-    setting, architecture = SETTINGS[name.removesuffix("_now")], NETWORKS[kind]
+    setting, architecture = setting_of(name), NETWORKS[kind]
     if kind == "mlp" and width is not None:
         raise SymscopeError("--width is for gru and elman; an MLP's shape comes with its task")
     began = time.monotonic()

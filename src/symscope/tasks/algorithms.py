@@ -243,5 +243,33 @@ ALGORITHMS: dict[str, Rule] = {
 }  # fmt: skip
 """The published tasks, in the published order."""
 
-EXTRAS: dict[str, Rule] = {f"div_{m}_now": _division(m, late=False) for m in (3, 5, 7)}
-"""Tasks outside the 62: the quotient's digit at its own step."""
+EXTRAS: dict[str, Rule] = {
+    **{f"div_{m}_now": _division(m, late=False) for m in (3, 5, 7)},
+    "add_mod_11": _add_mod(11),
+    "parity_last5": _window(BIT, 5, f"({_sum(5)}) % 2"),
+    "max_last2": _window(DIGIT, 2, "max(now, back1)", range(10)),
+    "rises": Rule(
+        OCTAL, "rises", {"rises": ("rises + (x > last)", 0, 10), "last": ("x", 0, 7)},
+        start={"last": 7}, answers=range(11),
+    ),
+    "toggle_at_3": Rule(OCTAL, "on", {"on": ("on ^ (x == 3)", 0, 1)}),
+    "clipped_sum": Rule(
+        {"x": range(4)}, "level", {"level": ("min(level + x, 9)", 0, 9)}, answers=range(10)
+    ),
+    "second_largest": Rule(
+        OCTAL, "second",
+        {"largest": ("max(largest, x)", 0, 7), "second": ("max(second, min(largest, x))", 0, 7)},
+        answers=range(8),
+    ),
+    "longest_run": Rule(
+        BIT, "longest",
+        {"run": ("(run + 1) * x", 0, 10), "longest": ("max(longest, (run + 1) * x)", 0, 10)},
+        answers=range(11),
+    ),
+    "same_as_first": Rule(
+        OCTAL, "1 if now == first else 0",
+        {"now": ("x", 0, 7), "first": ("first if begun else x", 0, 7), "begun": ("1", 0, 1)},
+    ),
+}  # fmt: skip
+"""Tasks outside the 62: the quotient's digit at its own step, and nine that were written down after
+the extractor, to see what it does with what nobody had in mind."""

@@ -30,7 +30,7 @@ from symscope.studies.programs.controls.wrong_states import wrong_states_unit
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.search import SEARCHED, search_unit
-from symscope.studies.programs.settings import CELL_TASKS, CELLS, SETTINGS, cost
+from symscope.studies.programs.settings import CELL_TASKS, CELLS, MORE, SETTINGS, cost
 from symscope.studies.programs.tables import counted
 from symscope.studies.programs.units import cell_unit, network_unit
 
@@ -47,18 +47,19 @@ WORK: Work = {
 
 
 def training_units(architecture: str = "mlp") -> list[Unit]:
-    """All networks, one seed after the other, the short ones first; of cells the first seed."""
+    """All networks, seed by seed, the short ones first; of cells and other tasks the first seed."""
     if architecture != "mlp":
         return [("cell", f"{name}.{architecture}", "0") for name in CELL_TASKS]
     names = sorted(SETTINGS, key=cost)
-    return [("network", name, str(seed)) for seed in range(SEEDS) for name in names]
+    units = [("network", name, str(seed)) for seed in range(SEEDS) for name in names]
+    return [*units, *(("network", name, "0") for name in MORE)]
 
 
 def extraction_units(networks: Path, architecture: str = "mlp") -> list[Unit]:
     """The networks that are there, one seed after the other."""
     there = [path.stem.rpartition("-") for path in networks.glob("*.safetensors")]
     end = "" if architecture == "mlp" else f".{architecture}"
-    order = {f"{name}{end}": i for i, name in enumerate(SETTINGS)}
+    order = {f"{name}{end}": i for i, name in enumerate((*SETTINGS, *MORE))}
     named = [(name, seed) for name, _, seed in there if name in order and seed.isdigit()]
     return [("extract", name, seed)
             for name, seed in sorted(named, key=lambda n: (int(n[1]), order[n[0]]))]  # fmt: skip

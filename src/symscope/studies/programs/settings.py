@@ -4,6 +4,7 @@ from dataclasses import dataclass
 
 from symscope.models.real_rnn import Layers
 from symscope.tasks import ALGORITHMS
+from symscope.tasks.algorithms import EXTRAS
 from symscope.train_copies import DEFAULT, Plan
 
 AFFINE = (1, 1)
@@ -79,6 +80,21 @@ SETTINGS: dict[str, Setting] = {
 }
 assert list(SETTINGS) == list(ALGORITHMS)
 
+MORE: dict[str, Setting] = {
+    **{f"div_{m}_now": SETTINGS[f"div_{m}"] for m in (3, 5, 7)},
+    "add_mod_11": _mlp(2, 128, steps=10_000),
+    "parity_last5": _mlp(5, 64),
+    "max_last2": _mlp(2, 64),
+    "rises": _mlp(3, 64),
+    "toggle_at_3": _mlp(2, 64),
+    "clipped_sum": _mlp(2, 64),
+    "second_largest": _mlp(3, 64),
+    "longest_run": _mlp(4, 64, steps=10_000),
+    "same_as_first": _mlp(4, 64, steps=10_000),
+}
+"""The same for tasks outside the 62."""
+assert list(MORE) == list(EXTRAS)
+
 CELLS = {"gru": "real_gru", "elman": "real_elman"}
 CELL_WIDTH = 24
 CELL_TASKS = (
@@ -88,7 +104,12 @@ CELL_TASKS = (
 """Tasks that GRUs and Elman networks are trained on too: are the routes for MLPs alone?"""
 
 
+def setting_of(name: str) -> Setting:
+    """How the task of that name is trained."""
+    return SETTINGS[name] if name in SETTINGS else MORE[name]
+
+
 def cost(name: str) -> float:
     """A measure of how long the training can take, to do the short ones first."""
-    setting = SETTINGS[name]
+    setting = setting_of(name)
     return setting.plan.steps * setting.f[0]

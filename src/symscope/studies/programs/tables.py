@@ -12,6 +12,7 @@ from symscope.studies.programs.extraction import LISTED
 from symscope.studies.programs.published import BY_GPT, GPT_RIGHT, SOLVED
 from symscope.studies.programs.settings import CELL_TASKS, CELLS
 from symscope.tasks import ALGORITHMS, algorithm
+from symscope.tasks.algorithms import EXTRAS
 
 CLAIMS = ("solved", "generalises", "proof", "length", "network.accuracy")
 PER_SEED = (
@@ -148,8 +149,31 @@ def cells_table(records: Records) -> str:
     return table(head, rows)
 
 
+def extras_table(records: Records) -> str:
+    """Tasks outside the 62, each with one network."""
+    rows = []
+    for name in EXTRAS:
+        found = {k: records.get(f"programs.{name}.{k}") for k in CLAIMS}
+        trained, solved = found["network.accuracy"], found["solved"]
+        if trained is None or solved is None:
+            continue
+        config = solved.config
+        (rules,), (output,) = config.get("rules", [None]), config.get("output", [None])
+        text = "; ".join([*(f"{n} = {r}" for n, r in (rules or {}).items()), f"output {output}"])
+        rows.append([
+            f"`{name}`", _mean(trained, ".6g"), _mean(solved, ".2g"), _each(config.get("route")),
+            f"`{text}`" if rules else solved.note.partition(": ")[2],
+            _mean(found["generalises"], ".4g"), _each(map(_kind, config.get("said", ()))),
+            _each(_place(g) for g in config.get("grounding", ())),
+        ])  # fmt: skip
+    head = ["task", "sequences the network has right", "solved", "route", "program",
+            "right at ten times the length", "proof", "in the states"]  # fmt: skip
+    return table(head, rows)
+
+
 TABLES: dict[str, Maker] = {
     "tasks": tasks_table, "totals": totals_table, "costs": costs_table, "cells": cells_table,
+    "extras": extras_table,
 }  # fmt: skip
 
 

@@ -8,7 +8,7 @@ from symscope.evidence import Evidence
 from symscope.jobs import Settings, Unit
 from symscope.models.load import save_network
 from symscope.models.real_rnn import RealRNN
-from symscope.studies.programs.settings import CELL_WIDTH, CELLS, SETTINGS
+from symscope.studies.programs.settings import CELL_WIDTH, CELLS, setting_of
 from symscope.tasks import algorithm
 from symscope.train_cell import CellPlan, train_cell
 from symscope.train_copies import train_copies
@@ -25,7 +25,7 @@ def network_unit(unit: Unit, settings: Settings, folder: Path) -> list[Evidence]
     The best is kept, perfect or not.
     """
     _, name, seed_text = unit
-    seed, task, chosen = int(seed_text), algorithm(name), SETTINGS[name]
+    seed, task, chosen = int(seed_text), algorithm(name), setting_of(name)
     tried = []
     for attempt in range(settings["attempts"]):
         longer = 2**attempt

@@ -51,7 +51,7 @@ from symscope.network import Network
 from symscope.programs.printing import python_source
 from symscope.programs.reading import read_program
 from symscope.site import Site
-from symscope.studies.numbers.extraction import learned
+from symscope.studies.numbers.extraction import SECONDS, learned
 from symscope.tasks.numbers import VOCABULARY, Counting
 from symscope.train import Progress, Schedule, train
 
@@ -235,7 +235,9 @@ def unchanged_into(run: Path, device: str, count: int) -> Evidence:
     return evidence
 
 
-def extract_into(run: Path, device: str, again: bool = False) -> list[Evidence]:
+def extract_into(
+    run: Path, device: str, again: bool = False, seconds: float = SECONDS
+) -> list[Evidence]:
     """The program that the run's network has learned, with its proof; kept unless `again`."""
     network, shape = network_of(run, device)
     task, seed = task_of(configured(run)), configured(run)["seed"]
@@ -244,7 +246,7 @@ def extract_into(run: Path, device: str, again: bool = False) -> list[Evidence]:
     if there and (run / EXTRACTED).exists() and not again:
         return there
     fresh = build(**{**shape, "seed": seed + 1000}).to(device)
-    program, evidence = learned(network.module, fresh, task, name, seed)
+    program, evidence = learned(network.module, fresh, task, name, seed, seconds)
     if program is not None:
         source = evidence[0].config["source"]
         write_whole(run / EXTRACTED, lambda p: p.write_text(source, encoding="utf8"))

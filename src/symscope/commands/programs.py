@@ -108,7 +108,7 @@ def extract_command(  # one parameter per option
     symscope extract theirs.safetensors --task parity_last2 --out runs/theirs
     """
     if target.is_dir() and configured(target).get("task") in KINDS:
-        return _extract_counting(target, anyway, json)
+        return _extract_counting(target, seconds, anyway, json)
     run, name, module = _network(target, task, seed, out, resume, force)
     rule, began = algorithm(name), time.monotonic()
     machine = machine_of(module, rule.program.inputs, rule.length)
@@ -133,13 +133,13 @@ def extract_command(  # one parameter per option
     return 0 if records[0].score == 1 else 1
 
 
-def _extract_counting(run: Path, anyway: bool, json: bool) -> int:
+def _extract_counting(run: Path, seconds: float, anyway: bool, json: bool) -> int:
     """The same for a network of the counting tasks, whose run keeps a program of its own."""
     began = time.monotonic()
     if not anyway:
         require_gate(network_of(run, "cpu")[0], task_of(configured(run)))
     say("searching for a program")
-    records = extract_into(run, "cpu", again=True)
+    records = extract_into(run, "cpu", again=True, seconds=seconds)
     spent(run, began)
     if records[0].score is None:
         raise ComputationFailed(f"no program was found that answers as the network does"

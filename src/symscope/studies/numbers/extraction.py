@@ -69,7 +69,12 @@ def counting_machine(module: nn.Module, task: Counting) -> Machine:
 
 
 def learned(
-    module: nn.Module, untrained: nn.Module, task: Counting, name: str, seed: int = 0
+    module: nn.Module,
+    untrained: nn.Module,
+    task: Counting,
+    name: str,
+    seed: int = 0,
+    seconds: float = SECONDS,
 ) -> tuple[Program | None, list[Evidence]]:
     """The program that a network has learned, completed, and the evidence on it.
 
@@ -77,7 +82,7 @@ def learned(
     it equals Up-Down on legal sequences of any N). None where no program fits.
     """
     machine = counting_machine(module, task)
-    found = extract(machine, seconds=SECONDS, seed=seed)
+    found = extract(machine, seconds=seconds, seed=seed)
     if found.chosen is None:
         missing = Evidence(f"{name}.fidelity", None, None, None, 0, "share of sequences",
                            seeds=[seed], seconds=found.seconds, config={"tried": found.tried},

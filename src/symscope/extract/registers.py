@@ -26,8 +26,8 @@ MOST = 4
 """Registers in a set."""
 MOST_SYMBOLS = 64
 """With more, hardly any registers are met twice, and every set seems to fix the answer."""
-BEAM = 24
-"""Sets that are extended by another register."""
+BEAM, MADE = 24, 4000
+"""Sets that are extended by another register, fewer where more sets than that would be made."""
 HELD = 3
 """What a bit of memory costs in bits of description: a remainder shall come before a long sum."""
 TRIED = 6
@@ -180,7 +180,7 @@ def smallest(pool: Sequence[Register], rows: Rows, late: int) -> list[tuple[Regi
             better = {_exchanged(own, len(pool), told, left) for own in exact[:TRIED]}
             exact = sorted({*better, *exact}, key=lambda own: (told(own), own))
             return [tuple(pool[i] for i in own) for own in exact[:TRIED]]
-        beam = ranked[:BEAM]
+        beam = ranked[: min(BEAM, 1 + MADE // len(pool))]
     return []
 
 

@@ -34,6 +34,23 @@ def test_a_printed_program_runs_on_its_own(tmp_path):
         assert ran.stdout.strip() == said, ran.stderr
 
 
+def test_a_register_called_state_does_not_hide_the_others(tmp_path):
+    names = ("state", "answer")
+    late = Program(
+        "late",
+        (Variable("x", 0, 9),),
+        tuple(Variable(n, 0, 9) for n in names),
+        {"state": "x", "answer": "state"},
+        "answer",
+        {"state": 0, "answer": 0},
+    )
+    path = tmp_path / "program.py"
+    path.write_text(python_source(late))
+    ran = subprocess.run([sys.executable, "-I", path, "4", "5"], capture_output=True, text=True)
+    assert ran.stdout.strip() == "[0, 4]", ran.stderr
+    assert program_in(python_source(late)).names == names
+
+
 @pytest.mark.parametrize(
     ("before", "after", "said"),
     [

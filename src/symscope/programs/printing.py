@@ -33,7 +33,8 @@ def python_source(program: Program, notes: Mapping[str, str] = {}) -> str:
     lines += ["", "", f"def step({inputs}, state):"]
     lines += [f"    # {line}" for name, note in notes.items()
               for line in f"{name}: {note}".replace("\n", "\n    ").splitlines()]  # fmt: skip
-    lines += [f"    {name} = state[{name!r}]" for name in state]
+    last = sorted(state, key="state".__eq__)  # a register of that name hides the others
+    lines += [f"    {name} = state[{name!r}]" for name in last]
     lines += _body(program, totals)
     kept = ", ".join(f"{name!r}: {name}" for name in state)
     lines += [f"    return output, {{{kept}}}", "", "", "def run(sequence):"]

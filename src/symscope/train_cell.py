@@ -6,7 +6,6 @@ gradients, because a cell's are not worth writing out.
 """
 
 import copy
-import math
 import time
 from dataclasses import asdict, dataclass, replace
 
@@ -20,13 +19,13 @@ from symscope.tasks.programmed import Programmed
 from symscope.train_copies import (
     ENOUGH,
     EVERY,
+    FLOOR,
     GROWN,
     Progress,
     Sequences,
     accepted,
+    cosine,
 )
-
-_FLOOR = 0.02
 
 
 @dataclass(frozen=True)
@@ -72,9 +71,9 @@ def _descend(
     length, first, end, top = len(drawn.y), None, plan.steps, plan.rate
     for step in range(plan.steps + plan.cool):
         if first is None:
-            rate = plan.rate * (_FLOOR + (1 - _FLOOR) * _cosine(step / plan.steps))
+            rate = plan.rate * cosine(step / plan.steps)
         else:
-            rate = top * max(_FLOOR, (end - step) / plan.cool)
+            rate = top * max(FLOOR, (end - step) / plan.cool)
         long = length if first is not None else 2 + int((length - 1) * step / plan.steps / GROWN)
         x, y = drawn.next(1, plan.batch, min(length, long))
         for group in adam.param_groups:
@@ -103,10 +102,6 @@ def _errors(network: RealRNN, scales: Scales, x: Tensor, y: Tensor) -> Tensor:
     """Answer minus right answer, (step, sample, output), of inputs in −1..1, step first."""
     states = network.rnn(x.transpose(0, 1))[0].transpose(0, 1)
     return network.g(states) * scales.spread + scales.mean - y
-
-
-def _cosine(share: float) -> float:
-    return 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _as_they_are(network: RealRNN, scales: Scales) -> RealRNN:

@@ -34,7 +34,8 @@ COOLED = 4
 """How many copies at most are brought to an end."""
 _POOL, _REDRAWN = 2**17, 1000
 """Sequences are taken from so many, which are drawn anew after so many steps."""
-_FLOOR = 0.02
+FLOOR = 0.02
+"""The share of the rate that is left at the end."""
 
 Progress = Callable[[int, int, str], None]
 """Receives steps done, steps in all, and a line about how it stands."""
@@ -184,9 +185,9 @@ def _descend(
 
     while True:
         if first is None:
-            rate = plan.rate * _cosine(step / plan.steps)
+            rate = plan.rate * cosine(step / plan.steps)
         else:
-            rate = top * max(_FLOOR, (end - step) / plan.cool)
+            rate = top * max(FLOOR, (end - step) / plan.cool)
         long = length if first is not None else 2 + int((length - 1) * step / plan.steps / GROWN)
         count = len(copies.weights)
         x, y = drawn.next(count, rows // count, min(length, long))
@@ -211,8 +212,9 @@ def _descend(
             keep(order[: (count + 1) // 2])
 
 
-def _cosine(share: float) -> float:
-    return _FLOOR + (1 - _FLOOR) * 0.5 * (1 + math.cos(math.pi * share))
+def cosine(share: float) -> float:
+    """From 1 down to `FLOOR` along half a cosine, after a share of the steps."""
+    return FLOOR + (1 - FLOOR) * 0.5 * (1 + math.cos(math.pi * share))
 
 
 def _slopes(copies: Copies, scales: Scales, x: Tensor, y: Tensor) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 
 import by_hand
 from symscope.evidence import SymscopeError
-from symscope.extract import angluin
+from symscope.extract import angluin, registers
 from symscope.extract.angluin import learned
 from symscope.extract.as_published import as_published
 from symscope.extract.automaton import automaton, minimised, reached, symbols_of
@@ -22,7 +22,7 @@ from symscope.extract.machine import Machine, machine_of
 from symscope.extract.questions import questioned
 from symscope.extract.recurrence import impulse, predicted, recurrent
 from symscope.extract.registers import registered
-from symscope.extract.rows import watched
+from symscope.extract.rows import Rows, watched
 from symscope.extract.undecided import undecided
 from symscope.extract.window import memory, windowed
 from symscope.models.real_rnn import build_real
@@ -295,3 +295,33 @@ def test_symbols_outside_the_alphabet_are_refused_and_no_symbols_have_no_answers
     program = algorithm("parity_all").program
     assert program.run([]).output == []
     assert program.run(torch.zeros(3, 0, dtype=torch.long)).output.shape == (3, 0)
+
+
+def test_without_the_extra_the_published_route_says_what_to_install(monkeypatch):
+    monkeypatch.setattr("symscope.extract.as_published.find_spec", lambda _: None)
+    machine = machine_of(by_hand.parity(), (Variable("x", 0, 1),), 6)
+    said = as_published(machine, watched(machine, 100), synthesise).why
+    assert "pip install 'symscope[extract]'" in said
+
+
+def test_a_window_of_absolute_values_keeps_these_and_no_signs():
+    machine = played("diff_abs_values")
+    found = windowed(machine, watched(machine, 2000), synthesise).program
+    assert dict(found.rules) == {"abs_x_0": "abs(x)", "abs_x_1": "abs_x_0"}
+
+
+def test_three_counts_are_sooner_said_than_a_sum_and_a_remainder_sooner_than_all_of_it():
+    rows = watched(played("majority_0_2"), 500)
+
+    def made(*rules):
+        texts = {f"r{i}": rule.replace("_", f"r{i}") for i, rule in enumerate(rules)}
+        return [registers.traced({n: t}, {n: 0}, rows) for n, t in texts.items()]
+
+    counts = made("_ + (x == 0)", "_ + (x == 1)", "_ + (x == 2)")
+    sums = made("_ + 1", "_ + x", "_ + (x == 0)")
+    assert registers._told(counts) < registers._told(sums)
+    assert registers._families([*counts, *sums]) == [(0, 1, 2, 5), (3,), (4,)]
+    grey = Rows(rows.inputs, 7 * rows.x, rows.y)
+    whole = [registers.traced({"r": "r + x"}, {"r": 0}, grey)]
+    rest = [registers.traced({"r": "(r + x) % 15"}, {"r": 0}, grey)]
+    assert registers._told(rest) < registers._told(whole)

@@ -65,7 +65,7 @@ def test_costs_are_the_median_and_the_worst_network():
     records = [replace(r, seconds=float(s)) for s in (3, 1) for r in solved(s)[:1]]
     other = replace(solved(0)[0], claim="programs.div_5.solved", seconds=8.0)
     lines = TABLES["costs"]({e.claim: e for e in counted([*records, other])}).splitlines()
-    assert lines[2] == "| to extract | seconds | 3 | 8 (`div_5`) | 3 |"
+    assert lines[2] == "| to extract | seconds | 3 | 8 (`div_5`) | 0.0033 hours | 3 |"
     assert [line.split(" | ")[0] for line in lines[2:]] == ["| to extract", "| to prove"]
 
 

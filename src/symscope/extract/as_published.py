@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Mapping
+from importlib.util import find_spec
 
 import numpy as np
 
@@ -23,6 +24,8 @@ def as_published(machine: Machine, rows: Rows, regress: Regress) -> Candidate | 
     module = machine.module
     if module is None or not isinstance(module.rnn, MLPStep):
         return Nothing("is for recurrent MLPs, and reads their weights")
+    if find_spec("flint") is None:
+        return Nothing("needs the extra extract: pip install 'symscope[extract]'")
     end = time.monotonic() + SECONDS
 
     def in_time(

@@ -101,7 +101,8 @@ def main() -> None:
         if stage == "count":
             count(asked.out, counted, "symscope bench programs")
             if controls.exists():
-                count(controls, counted_controls, "symscope bench programs --stage controls")
+                made_by = "python -m symscope.studies.programs --stage controls"
+                count(controls, counted_controls, made_by)
             continue
         if stage == "gallery":
             names = [name for name in SETTINGS if re.search(asked.tasks, name)]

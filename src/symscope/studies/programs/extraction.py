@@ -49,8 +49,12 @@ def extraction_unit(unit: Unit, settings: Settings, folder: Path) -> list[Eviden
     networks = Path(settings.get("networks") or folder / "networks")
     module = network_in(networks / f"{name}-{seed}.safetensors")
     machine = machine_of(module, task.program.inputs, task.length)
-    if not bool(answers_right(module, task, seed)[0].all()):
-        return [_missing(name, seed, "not eligible: the network is not perfect")]
+    wrong = ~answers_right(module, task, seed)[0]
+    if bool(wrong.any()):
+        why = (
+            f"not eligible: the network is not perfect, {int(wrong.sum())} of {len(wrong):,} wrong"
+        )
+        return [_missing(name, seed, why)]
     _memory(forget=True)
     found = extract(machine, seconds=settings.get("seconds", SECONDS), seed=seed)
     return graded(name, task, machine, found, seed)

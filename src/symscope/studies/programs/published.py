@@ -26,7 +26,8 @@ the paper: 30, of which 11 were not solved by MIPS, and 13 of MIPS's not by it.
 """
 
 GPT_RIGHT = 15
-"""How many of these tasks have a script that is right on fresh inputs too, run again here."""
+"""How many of these tasks have a script that is right on fresh inputs too: counted once, by running
+the published scripts; nothing here repeats that."""
 
 AFFINE = (1, 1)
 SHAPES: dict[str, tuple[int, Layers, Layers]] = {

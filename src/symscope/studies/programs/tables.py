@@ -123,8 +123,10 @@ def costs_table(records: Records) -> str:
         if each:
             worst, name = max(each)
             middle = median(value for value, _ in each)
-            rows.append([what, unit, f"{middle:.3g}", f"{worst:.4g} (`{name}`)", str(len(each))])
-    return table(["", "unit", "median", "worst", "networks"], rows)
+            total = f"{sum(v for v, _ in each) / 3600:.2g} hours" if unit == "seconds" else "–"
+            rows.append([what, unit, f"{middle:.3g}", f"{worst:.4g} (`{name}`)", total,
+                         str(len(each))])  # fmt: skip
+    return table(["", "unit", "median", "worst", "all together", "networks"], rows)
 
 
 def cells_table(records: Records) -> str:

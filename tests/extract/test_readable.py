@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from symscope.expression import evaluate, number, parse
 from symscope.extract import machine_of
-from symscope.extract.located import located
+from symscope.extract.located import _place, located
 from symscope.extract.readable import meanings, readable, tidy
 from symscope.models.real_rnn import build_real
 from symscope.program import Program, Variable
@@ -105,3 +105,12 @@ def test_a_register_is_located_along_the_direction_that_holds_it():
     assert places["before"].linear < 0.5 and places["before"].told < 0.9
     assert "not told by the state" in str(places["before"])
     assert "along" in str(places["sum"])
+
+
+@pytest.mark.parametrize(("size", "kept"), [(1.0, True), (1e-3, False)])
+def test_what_differs_by_less_than_a_little_is_no_place_to_keep_a_symbol_in(size, kept):
+    bits = torch.randint(0, 2, (500, 4, 3), generator=torch.Generator().manual_seed(0)).double()
+    jitter = 1e-6 * torch.rand(bits.shape, generator=torch.Generator().manual_seed(1))
+    states = bits * torch.tensor([1.0, size, size]) + jitter
+    place = _place(states, (bits[..., 1] != bits[..., 2]).double())
+    assert place.linear < 0.1 and place.found == kept

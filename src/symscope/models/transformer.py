@@ -23,13 +23,28 @@ def rotate(x: Tensor, at: Tensor, base: float = 10_000.0) -> Tensor:
     return torch.cat([first * cos - second * sin, first * sin + second * cos], dim=-1)
 
 
+class Pattern(nn.Module):
+    """How much each step attends to each earlier one: softmax(q·k/√d), causal."""
+
+    def forward(self, q: Tensor, k: Tensor) -> Tensor:
+        """Queries and keys (batch, head, step, width) → weights (batch, head, step, step)."""
+        strength = q @ k.transpose(-1, -2) / q.shape[-1] ** 0.5
+        steps = torch.arange(q.shape[2], device=q.device)
+        return strength.masked_fill(steps > steps[:, None], -torch.inf).softmax(-1)
+
+
 class Attention(nn.Module):
-    """Causal self-attention; each head's mixture of values is the input of `out`."""
+    """Causal self-attention; each head's mixture of values is the input of `out`.
+
+    The weights, at the site `pattern`, are computed apart where someone looks at them or edits
+    them; torch's own attention, which is faster, does not tell them.
+    """
 
     def __init__(self, width: int, heads: int, rotary: bool):
         super().__init__()
         self.heads, self.rotary = heads, rotary
         self.q, self.k, self.v = (nn.Linear(width, width) for _ in range(3))
+        self.pattern = Pattern()
         self.out = nn.Linear(width, width)
 
     def project(self, x: Tensor, at: Tensor) -> tuple[Tensor, Tensor, Tensor]:
@@ -41,7 +56,11 @@ class Attention(nn.Module):
         """(batch, step, width) → the same."""
         at = torch.arange(x.shape[1], device=x.device)
         q, k, v = (part.transpose(1, 2) for part in self.project(x, at))
-        mixed = scaled_dot_product_attention(q, k, v, is_causal=True)
+        watched = self.pattern._forward_hooks or self.pattern._forward_pre_hooks
+        mixed = (
+            self.pattern(q, k) @ v if watched
+            else scaled_dot_product_attention(q, k, v, is_causal=True)
+        )  # fmt: skip
         return self.out(mixed.transpose(1, 2).flatten(2))
 
 

@@ -11,7 +11,7 @@ from symscope.report.figures import coordinate_figure, correlations, plane_figur
 from symscope.report.learned import learned_parts
 from symscope.report.program_page import extraction, program_page
 from symscope.report.provenance import provenance
-from symscope.report.render import missing, rendered, script
+from symscope.report.render import plotly, rendered, script
 from symscope.report.sentence import percent, sentence
 
 _AXIS = "the first principal axis of the states inside the aligned subspace"
@@ -70,8 +70,8 @@ def page(
         "claims": [part.pop("figures") for part in parts],
     }
     return rendered(
-        "page.html", [_plotly(), script("page.js")], config=config, claims=parts, main=main,
-        headline=_headline(claims, main, training, config),
+        "page.html", [plotly(), script("theme.js", "page.js")],
+        config=config, claims=parts, main=main, headline=_headline(claims, main, training, config),
         training=training, others=others, figures=figures, program=program, rule=RULE,
         rates=_rates(claims), learned=learned_parts(evidence, parts),
         correlations=correlations(coordinates) if coordinates else [],
@@ -98,11 +98,3 @@ def _headline(
     if training is not None and training.score is not None:
         return f"Trained to {percent(training.score)} accuracy. Nothing is claimed about it yet."
     return "This run holds no claim yet."
-
-
-def _plotly() -> str:
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise missing(error) from None
-    return str(get_plotlyjs())

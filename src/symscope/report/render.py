@@ -11,12 +11,14 @@ from symscope.report.drawing import style_of
 from symscope.report.sentence import basis, interval, percent
 
 
-def rendered(template: str, scripts: Sequence[str] = (), **values: Any) -> str:
+def rendered(
+    template: str, scripts: Sequence[str] = (), styles: Sequence[str] = (), **values: Any
+) -> str:
     """The template of that name with the values, the style sheets and the scripts in it.
 
     All values are escaped but those that are `markupsafe.Markup`. Scripts are the text of each;
-    the page's policy allows these alone. Raises `SymscopeError` without jinja2, and for a number
-    that JSON does not have.
+    the page's policy allows these alone. `styles` are names of further style sheets. Raises
+    `SymscopeError` without jinja2, and for a number that JSON does not have.
     """
     try:
         from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -35,7 +37,7 @@ def rendered(template: str, scripts: Sequence[str] = (), **values: Any) -> str:
             **values,
             policy=_policy(inlined),
             scripts=[Markup(script) for script in inlined],
-            style=Markup(style_of("colours.css", "page.css", "drawing.css")),
+            style=Markup(style_of("colours.css", "page.css", "drawing.css", *styles)),
         )
     except ValueError as error:
         raise SymscopeError(f"the evidence holds a number that is none: {error}") from None
@@ -48,9 +50,18 @@ def missing(error: ImportError) -> SymscopeError:
     )
 
 
-def script(name: str) -> str:
-    """A script of this package as text."""
-    return files("symscope.report").joinpath(name).read_text(encoding="utf8")
+def script(*names: str) -> str:
+    """Scripts of this package, one after the other, as the text of one."""
+    return "".join(files("symscope.report").joinpath(n).read_text(encoding="utf8") for n in names)
+
+
+def plotly() -> str:
+    """The script of plotly; raises `SymscopeError` where it is not installed."""
+    try:
+        from plotly.offline import get_plotlyjs
+    except ImportError as error:
+        raise missing(error) from None
+    return str(get_plotlyjs())
 
 
 def _policy(scripts: Sequence[str]) -> str:

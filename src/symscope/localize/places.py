@@ -1,0 +1,136 @@
+"""The places of a transformer at which a value can be patched, listed for a sweep."""
+
+import re
+from collections.abc import Iterable, Mapping, Sequence
+from typing import Any, cast
+
+from symscope.causal_model import UnknownName
+from symscope.evidence import SymscopeError
+from symscope.models.transformer import Block, Transformer
+from symscope.network import Network
+from symscope.site import Position, Site
+
+Place = Site | tuple[Site, ...]
+"""What is edited in one run: a site, or several together."""
+
+KINDS = {
+    "residual": ("", "input"),
+    "attention": (".attention", "output"),
+    "head": (".attention.out", "input"),
+    "pattern": (".attention.pattern", "output"),
+    "q": (".attention.q", "output"),
+    "k": (".attention.k", "output"),
+    "v": (".attention.v", "output"),
+    "mlp": (".mlp", "output"),
+    "neuron": (".mlp.1", "output"),
+}
+"""What can be patched in a block: the module below it, and which part of that module."""
+PER_HEAD = ("head", "pattern", "q", "k", "v")
+
+
+def places(
+    network: Network,
+    kind: str,
+    positions: Sequence[int] | Mapping[Any, Position] | None = None,
+    blocks: Iterable[int] | None = None,
+    columns: Iterable[int] | None = None,
+    length: int | None = None,
+) -> dict[tuple, Site]:
+    """All sites of one kind in a `models.transformer.Transformer`, under (block, column).
+
+    `kind` is "residual" (the stream entering a block), "attention" and "mlp" (what they add to
+    it), "head" (its mixture of values, before the output projection), "pattern" (its weights),
+    "q", "k", "v" (before rotary positions) or "neuron". The column is the head or neuron where the
+    kind has some, else the position. `positions` are steps, or steps under labels, one per sample
+    where they are tuples (the roles of tokens); where there are columns too, the position's label
+    becomes the third element of the key. Without `positions` all steps are meant together, which
+    the label None says. `blocks` and `columns` keep some; `length` is the number of steps, against
+    which positions are checked. Raises `UnknownName` saying what there is.
+    """
+    model = network.module
+    if not isinstance(model, Transformer):
+        raise SymscopeError(
+            f"places() lists those of a Transformer, not of a {type(model).__name__};"
+            f" write Site(…) with one of {network.sites}"
+        )
+    if kind not in KINDS:
+        raise UnknownName("kind of place", kind, KINDS)
+    suffix, part = KINDS[kind]
+    layers = cast("list[Block]", list(model.blocks))
+    rows = _known("block", blocks, len(layers))
+    labelled = _labelled(positions, length)
+    found: dict[tuple, Site] = {}
+    for row in rows:
+        module, heads = f"blocks.{row}{suffix}", layers[row].attention.heads
+        for label, position in labelled.items():
+            site = Site(module, part, position)
+            if kind in PER_HEAD or kind == "neuron":
+                count = heads if kind in PER_HEAD else 4 * model.embed.embedding_dim
+                for column in _known("head" if kind in PER_HEAD else "unit", columns, count):
+                    key = (row, column) if positions is None else (row, column, label)
+                    found[key] = (
+                        Site(module, part, position, head=(column, heads)) if kind in PER_HEAD
+                        else Site(module, part, position, units=(column,))
+                    )  # fmt: skip
+            else:
+                found[row, label] = site
+    return found
+
+
+def _known(name: str, chosen: Iterable[int] | None, count: int) -> list[int]:
+    """The chosen ones of `count`, all of them by default."""
+    wanted = list(range(count) if chosen is None else chosen)
+    for one in wanted:
+        if one not in range(count):
+            raise UnknownName(name, one, range(count))
+    return wanted
+
+
+def _labelled(
+    positions: Sequence[int] | Mapping[Any, Position] | None, length: int | None
+) -> dict[Any, Position]:
+    if positions is None:
+        return {None: None}
+    named = positions if isinstance(positions, Mapping) else {p: p for p in positions}
+    placed = {label: Site("").at(position).position for label, position in named.items()}
+    if length is not None:
+        for position in placed.values():
+            for step in (position,) if isinstance(position, int) else position or ():
+                if not -length <= step < length:
+                    raise UnknownName("position", step, range(length))
+    return placed
+
+
+_STAGES = {
+    ("", "input"): ("input", 0),
+    ("", "output"): ("input", 1),
+    (".attention.q", "output"): ("q", 0),
+    (".attention.k", "output"): ("k", 0),
+    (".attention.v", "output"): ("v", 0),
+    (".attention.pattern", "output"): ("pattern", 0),
+    (".attention.out", "input"): ("mixed", 0),
+    (".attention.out", "output"): ("attention", 0),
+    (".attention", "output"): ("attention", 0),
+    (".mlp.1", "output"): ("hidden", 0),
+    (".mlp", "output"): ("mlp", 0),
+}
+
+
+def stage_of(site: Site) -> tuple[int, str] | None:
+    """The block of a transformer that a site belongs to, and which stage of its computation.
+
+    What leaves a block is what enters the next. None for what is no stage of a block.
+    """
+    match = re.fullmatch(r"blocks\.(\d+)(.*)", site.module)
+    if match is None or (match[2], site.part) not in _STAGES:
+        return None
+    stage, further = _STAGES[match[2], cast(str, site.part)]
+    return int(match[1]) + further, stage
+
+
+def head_of(site: Site, heads: int) -> int:
+    """Which head of `heads` a site names; raises `UnknownName`."""
+    index, count = cast("tuple[int, int]", site.head)
+    if count != heads or index not in range(heads):
+        raise UnknownName("head", site.head, [(h, heads) for h in range(heads)])
+    return index

@@ -1,0 +1,74 @@
+"""Edge attribution patching: a score for every edge from a few backward passes.
+
+The edge u → v patched alone moves the metric by about (u' − u)·∂m/∂(what v reads): EAP (Syed,
+Rager & Conmy, 2023). EAP-IG takes the mean of the gradient between both runs (Hanna et al., 2024).
+"""
+
+from functools import partial
+
+import torch
+from torch import Tensor
+
+from symscope.localize.attribution import Metric, metric_of_rows, towards_source
+from symscope.localize.edges import (
+    PAIRS_AT_ONCE,
+    contributions,
+    earlier,
+    embedded,
+    forward,
+    receivers,
+    require_aligned,
+    transformer_of,
+)
+from symscope.models.transformer import Transformer
+from symscope.network import Network
+
+
+def edge_scores(
+    network: Network, base: Tensor, source: Tensor, metric: Metric | None = None, steps: int = 0
+) -> Tensor:
+    """What patching each edge alone would add to the metric, (edge, pair), in `edges`' order.
+
+    `steps` 0 is EAP, with the gradient of the base run; else EAP-IG, with its mean over that many
+    runs whose token vectors lie between the base's and the source's. Departure from Hanna et al.:
+    midpoints of equal shares instead of their ends, which needs fewer steps. With steps enough the
+    scores of all edges out of "embed" add up to metric(source) − metric(base). Scores of all edges
+    do not: what flows through two edges in a row is counted at both.
+    """
+    model = transformer_of(network)
+    require_aligned(base, source)
+    metric = metric or towards_source(network, base, source)
+    shares = [(i + 0.5) / steps for i in range(steps)] or [0.0]
+    found = []
+    for rows in torch.arange(len(base), device=base.device).split(PAIRS_AT_ONCE):
+        start, end = (embedded(model, x[rows]).detach() for x in (base, source))
+        few = partial(metric_of_rows, metric, rows=rows, pairs=len(base))
+        slopes: list[Tensor] = []
+        for share in shares:
+            new = _slopes(model, (start + share * (end - start)).requires_grad_(), few)
+            slopes = [a + b for a, b in zip(slopes, new, strict=True)] if slopes else new
+        change = contributions(model, source[rows]) - contributions(model, base[rows])
+        found.append(_products(model, change, slopes) / len(shares))
+    return torch.cat(found, 1)
+
+
+def _slopes(model: Transformer, x: Tensor, metric: Metric) -> list[Tensor]:
+    """∂metric/∂(what each receiver reads), (pair, step, receiver, width) per group."""
+    read: list[Tensor] = []
+    groups = receivers(model)
+
+    def meet(group: int, x: Tensor, _: list[Tensor]) -> Tensor:
+        read.append(x[:, :, None].expand(-1, -1, len(groups[group]), -1))
+        return read[-1]
+
+    with torch.enable_grad():
+        moved = metric(forward(model, x, meet)[1]).sum()
+    return list(torch.autograd.grad(moved, read, materialize_grads=True))
+
+
+def _products(model: Transformer, change: Tensor, slopes: list[Tensor]) -> Tensor:
+    """(edge, pair): each sender's change times the slope at each later receiver."""
+    return torch.cat([
+        torch.einsum("btsd,btrd->rsb", change[:, :, :count], slope).flatten(0, 1)
+        for count, slope in zip(earlier(model), slopes, strict=True)
+    ])  # fmt: skip

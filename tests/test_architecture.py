@@ -31,7 +31,8 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("programs",),
     ("tasks",),
     ("models",),
-    ("train", "train_copies", "interchange_training"),
+    ("train_state",),
+    ("train", "train_copies", "interchange_training", "train_answers"),
     ("train_cell",),
     QUESTIONS,
     ("symscope",),  # the public names

@@ -5,27 +5,18 @@ history has to be kept to go on as if nothing had happened.
 """
 
 import copy
-import json
 import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
-from safetensors.torch import save_file
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from symscope.evidence import (
-    ComputationFailed,
-    Evidence,
-    SymscopeError,
-    wilson,
-    write_whole,
-)
+from symscope.evidence import ComputationFailed, Evidence, wilson
 from symscope.task import IGNORE, Task
+from symscope.train_state import checkpoint, keep, restore
 
 BATCH = 128
 UPDATES = 8
@@ -81,9 +72,9 @@ def train(
     history: list[dict[str, float]] = []
     kept = folder / "training.safetensors" if folder else None
     if kept is not None and kept.exists():
-        history = _restore(kept, module, optimiser, seed)
+        history = restore(kept, module, optimiser, {"seed": seed})["history"]
     elif folder and 0 in schedule.checkpoints:
-        _checkpoint(folder, module, 0)
+        checkpoint(folder / "checkpoints" / "epoch-00000.safetensors", module)
     before = history[-1]["seconds"] if history else 0.0
     started = time.monotonic()
     with torch.random.fork_rng():
@@ -97,12 +88,12 @@ def train(
             history.append(record)
             if kept is not None and folder is not None:
                 if epoch in schedule.checkpoints:
-                    _checkpoint(folder, module, epoch)
+                    checkpoint(folder / "checkpoints" / f"epoch-{epoch:05}.safetensors", module)
                 if epoch % SAVE_EVERY == 0:
-                    _keep(kept, module, optimiser, history, seed)
+                    keep(kept, module, optimiser, {"history": history, "seed": seed})
             progress(epoch, schedule.epochs, f"loss {loss:.4f}")
     if kept is not None:
-        _keep(kept, module, optimiser, history, seed)
+        keep(kept, module, optimiser, {"history": history, "seed": seed})
     return _evidence(module, task, history, seed)
 
 
@@ -213,48 +204,3 @@ def _untrained_accuracy(module: nn.Module, task: Task) -> float:
             if reset is not None:
                 reset()
     return accuracy(fresh, task)
-
-
-def _checkpoint(folder: Path, module: nn.Module, epoch: int) -> None:
-    path = folder / "checkpoints" / f"epoch-{epoch:05}.safetensors"
-    write_whole(path, lambda p: save_file(dict(module.state_dict()), p))
-
-
-def _keep(
-    path: Path,
-    module: nn.Module,
-    optimiser: torch.optim.Adam,
-    history: list[dict[str, float]],
-    seed: int,
-) -> None:
-    tensors = {f"module.{k}": v for k, v in module.state_dict().items()}
-    for index, state in optimiser.state_dict()["state"].items():
-        tensors |= {f"adam.{index}.{k}": torch.as_tensor(v) for k, v in state.items()}
-    metadata = {"symscope": json.dumps({"history": history, "seed": seed})}
-    tensors = {k: v.contiguous() for k, v in tensors.items()}
-    write_whole(path, lambda p: save_file(tensors, p, metadata=metadata))
-
-
-def _restore(
-    path: Path, module: nn.Module, optimiser: torch.optim.Adam, seed: int
-) -> list[dict[str, float]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            description = json.loads((file.metadata() or {})["symscope"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-        module.load_state_dict(_below("module.", tensors))
-    except (SafetensorError, KeyError, ValueError, RuntimeError) as error:
-        raise SymscopeError(f"{path} is not the state of this training: {error}") from None
-    if description["seed"] != seed:
-        raise SymscopeError(f"{path} was trained with seed {description['seed']}, not {seed}")
-    state: dict[int, dict[str, Any]] = {}
-    for key, value in _below("adam.", tensors).items():
-        index, name = key.split(".", 1)
-        state.setdefault(int(index), {})[name] = value
-    groups = optimiser.state_dict()["param_groups"]
-    optimiser.load_state_dict({"state": state, "param_groups": groups})
-    return description["history"]
-
-
-def _below(prefix: str, tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}

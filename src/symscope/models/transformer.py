@@ -5,7 +5,7 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import scaled_dot_product_attention
+from torch.nn.functional import dropout, scaled_dot_product_attention
 
 from symscope.evidence import SymscopeError
 
@@ -52,14 +52,14 @@ class Attention(nn.Module):
         q, k, v = (layer(x).unflatten(-1, (self.heads, -1)) for layer in (self.q, self.k, self.v))
         return (rotate(q, at), rotate(k, at), v) if self.rotary else (q, k, v)
 
-    def forward(self, x: Tensor) -> Tensor:
-        """(batch, step, width) → the same."""
-        at = torch.arange(x.shape[1], device=x.device)
+    def forward(self, x: Tensor, at: Tensor | None = None, seen: Tensor | None = None) -> Tensor:
+        """(batch, step, width) → the same; `seen` (step, step) says what is attended to."""
+        at = torch.arange(x.shape[1], device=x.device) if at is None else at
         q, k, v = (part.transpose(1, 2) for part in self.project(x, at))
         watched = self.pattern._forward_hooks or self.pattern._forward_pre_hooks
         mixed = (
             self.pattern(q, k) @ v if watched
-            else scaled_dot_product_attention(q, k, v, is_causal=True)
+            else scaled_dot_product_attention(q, k, v, seen, is_causal=seen is None)
         )  # fmt: skip
         return self.out(mixed.transpose(1, 2).flatten(2))
 
@@ -71,31 +71,38 @@ def _norm(width: int, norm: bool) -> nn.Module:
 class Block(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)) with a hidden width of four times the width."""
 
-    def __init__(self, width: int, heads: int, rotary: bool, norm: bool = True):
+    def __init__(
+        self, width: int, heads: int, rotary: bool, norm: bool = True, dropout: float = 0.0
+    ):
         super().__init__()
+        self.dropout = dropout
         self.norm1, self.norm2 = _norm(width, norm), _norm(width, norm)
         self.attention = Attention(width, heads, rotary)
         self.mlp = nn.Sequential(
             nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
         )
 
-    def forward(self, x: Tensor) -> Tensor:
+    def forward(self, x: Tensor, at: Tensor | None = None, seen: Tensor | None = None) -> Tensor:
         """(batch, step, width) → the same."""
-        x = x + self.attention(self.norm1(x))
-        return x + self.mlp(self.norm2(x))
+        x = x + self._dropped(self.attention(self.norm1(x), at, seen))
+        return x + self._dropped(self.mlp(self.norm2(x)))
+
+    def _dropped(self, x: Tensor) -> Tensor:
+        return dropout(x, self.dropout, self.training) if self.dropout else x
 
 
 class Transformer(nn.Module):
     """Next-token logits, (batch, step) → (batch, step, vocabulary).
 
     `positions` is "rope", "none", or "learned" for up to `length` of them; without `norm` there is
-    no LayerNorm. Layer l's output, the residual stream, is at
-    `Site("blocks.l")`, counted from 0. Sequences are padded on the right only.
+    no LayerNorm. Layer l's output, the residual stream, is at `Site("blocks.l")`, counted from 0.
+    Sequences are padded on the right only. In training, `dropout` is the share of each block's two
+    additions that is set to 0.
     """
 
-    def __init__(
+    def __init__(  # one parameter more than seven: the form of the network, all of it
         self, vocabulary: int, width: int, layers: int = 2, heads: int = 1,
-        positions: str = "rope", norm: bool = True, length: int = 0,
+        positions: str = "rope", norm: bool = True, length: int = 0, dropout: float = 0.0,
     ):  # fmt: skip
         super().__init__()
         rotary = {"rope": True, "none": False, "learned": False}.get(positions)
@@ -107,7 +114,9 @@ class Transformer(nn.Module):
             raise SymscopeError(f"width {width} does not make {heads} heads of an even width")
         self.embed = nn.Embedding(vocabulary, width)
         self.place = nn.Embedding(length, width) if length else None
-        self.blocks = nn.ModuleList(Block(width, heads, rotary, norm) for _ in range(layers))
+        self.blocks = nn.ModuleList(
+            Block(width, heads, rotary, norm, dropout) for _ in range(layers)
+        )
         self.norm = _norm(width, norm)
         self.readout = nn.Linear(width, vocabulary)
 
@@ -123,6 +132,26 @@ class Transformer(nn.Module):
     def forward(self, tokens: Tensor) -> Tensor:
         """Logits at every step."""
         return self.readout(self.hidden(tokens))
+
+    def branched(self, trunk: Tensor, branches: Tensor) -> tuple[Tensor, Tensor]:
+        """What `readout` reads, on a trunk (batch, step) and after it on each of its branches.
+
+        `branches` (batch, branch, step) are continuations that do not see each other; each comes
+        out as if it stood alone after the trunk: (batch, branch, step, width). The trunk is run
+        once. Not for learned positions.
+        """
+        assert self.place is None
+        length, (count, each) = trunk.shape[1], branches.shape[1:]
+        device = trunk.device
+        at = torch.cat([torch.arange(length), length + torch.arange(each).repeat(count)])
+        owner = torch.cat([torch.full((length,), -1), torch.arange(count).repeat_interleave(each)])
+        seen = (at[:, None] >= at) & ((owner == -1) | (owner[:, None] == owner))
+        at, seen = at.to(device), seen.to(device)
+        x = self.embed(torch.cat([trunk, branches.flatten(1)], 1))
+        for block in self.blocks:
+            x = block(x, at, seen)
+        x = self.norm(x)
+        return x[:, :length], x[:, length:].unflatten(1, (count, each))
 
     def resumed(
         self, block: int, natural: Tensor, steps: Tensor, scored: Tensor

@@ -1,0 +1,1 @@
+"""The study of variable binding (Wu, Geiger & Millière, 2025)."""

@@ -1,0 +1,265 @@
+"""Train a transformer to answer the query of each program: teacher-forced, seeded, resumable.
+
+AdamW with a linear warm-up and decay, gradients clipped to norm 1. All randomness of a step comes
+from (seed, step), so a training that was ended goes on as if nothing had happened.
+"""
+
+import time
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+from torch.nn.functional import cross_entropy
+
+from symscope.causal_model import UnknownName
+from symscope.evidence import ComputationFailed, Evidence, wilson
+from symscope.models.transformer import Transformer
+from symscope.tasks.binding import Binding
+from symscope.tasks.binding.rules import floors
+from symscope.train_state import checkpoint, keep, restore
+
+LOSSES = ("answer", "program")
+CHUNK = 50
+"""Steps whose programs are drawn at once; what is kept is kept at the end of one."""
+KEEP_EVERY = 500
+SCORED = 2_000
+
+Progress = Callable[[int, int, str], None]
+"""Receives steps done, steps in all, and a line about how it stands."""
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How long and on what.
+
+    `loss` is "answer" or "program" (every next token as well). `queries` letters are asked for in
+    each program, which is run once (`Transformer.branched`): the same loss as that many samples
+    with one query each. `programs` is the size of the training set; None draws new ones each time.
+    `one_hop` steps come first in which only digits are bound: a curriculum, to be said so.
+    `precision` is "float32" or "bfloat16" (autocast); `compiled` uses torch.compile.
+    """
+
+    steps: int
+    batch: int = 64
+    rate: float = 2e-3
+    warmup: int = 200
+    decay: float = 0.0
+    second: float = 0.98
+    loss: str = "answer"
+    queries: int = 1
+    programs: int | None = None
+    one_hop: int = 0
+    precision: str = "float32"
+    compiled: bool = False
+
+    def __post_init__(self) -> None:
+        if self.loss not in LOSSES:
+            raise UnknownName("loss", self.loss, LOSSES)
+
+    def rate_at(self, step: int) -> float:
+        """Linear up to `warmup`, then linear down to 0 at the end."""
+        if step < self.warmup:
+            return self.rate * (step + 1) / self.warmup
+        return self.rate * (self.steps - step) / max(1, self.steps - self.warmup)
+
+
+def fan_in(module: nn.Module, seed: int, embedding: float = 1.0) -> nn.Module:
+    """The module with weights drawn N(0, 1/fan-in), embeddings N(0, `embedding`²), biases 0."""
+    generator = torch.Generator().manual_seed(seed)
+    with torch.no_grad():
+        for part in module.modules():
+            if isinstance(part, nn.Linear):
+                part.weight.normal_(0, part.in_features**-0.5, generator=generator)
+                part.bias.zero_()
+            elif isinstance(part, nn.Embedding):
+                part.weight.normal_(0, embedding, generator=generator)
+    return module
+
+
+def log_spaced(steps: int, per_decade: int = 12, first: int = 10) -> list[int]:
+    """0 and checkpoints from `first` to `steps`, `per_decade` of them for each factor of ten.
+
+    >>> log_spaced(100, per_decade=4)
+    [0, 10, 18, 32, 56, 100]
+    """
+    found, k = [0], 0
+    while (step := round(first * 10 ** (k / per_decade))) < steps:
+        found.append(step)
+        k += 1
+    return [*found, steps]
+
+
+def train_answers(
+    module: Transformer, task: Binding, plan: Plan, seed: int = 0, folder: Path | None = None,
+    checkpoints: Sequence[int] = (), progress: Progress = lambda *_: None,
+) -> Evidence:  # fmt: skip
+    """Train `module` in place; the evidence is its accuracy on programs it cannot have seen.
+
+    With a `folder` the state is kept there and training goes on from it; weights at `checkpoints`
+    go to `checkpoints/step-000250.safetensors`. The evidence's config holds the losses, the steps
+    per second, and the floating-point operations per second. Raises `ComputationFailed` when the
+    loss is not finite; what was kept before stays.
+    """
+    optimiser = torch.optim.AdamW(
+        module.parameters(), lr=plan.rate, betas=(0.9, plan.second), weight_decay=plan.decay,
+        fused=True,
+    )  # fmt: skip
+    settings = {"plan": asdict(plan), "seed": seed}
+    history: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": []}
+    kept = folder / "training.safetensors" if folder else None
+    if kept is not None and kept.exists():
+        history = restore(kept, module, optimiser, settings)["history"]
+    device = next(module.parameters()).device
+    forward = torch.compile(_loss) if plan.compiled else _loss
+    pool = _pool(task, plan, seed)
+    module.train()
+    while (first := history["step"]) < plan.steps:
+        began = _clock(device)
+        drawn = _chunk(task, plan, pool, seed, first).split(plan.batch)
+        for step, programs in enumerate(drawn, first):
+            if folder and step in checkpoints:
+                checkpoint(_place(folder, step), module)
+            for group in optimiser.param_groups:
+                group["lr"] = plan.rate_at(step)
+            loss = _step(module, optimiser, plan, seed * 1_000_003 + step, programs, forward)
+        history["step"] = step + 1
+        history["losses"].append([step + 1, float(loss)])
+        history["seconds"] += _clock(device) - began
+        done = history["step"] == plan.steps
+        if kept is not None and (done or history["step"] % KEEP_EVERY == 0):
+            keep(kept, module, optimiser, {"history": history, **settings})
+        progress(history["step"], plan.steps, f"loss {float(loss):.4f}")
+    if folder and plan.steps in checkpoints:
+        checkpoint(_place(folder, plan.steps), module)
+    return _evidence(module.eval(), task, plan, history, seed)
+
+
+def checkpoints_in(folder: Path) -> dict[int, Path]:
+    """Step → the weights that were kept there, in the order of the steps."""
+    paths = sorted((folder / "checkpoints").glob("step-*.safetensors"))
+    return {int(path.stem.removeprefix("step-")): path for path in paths}
+
+
+def _place(folder: Path, step: int) -> Path:
+    return folder / "checkpoints" / f"step-{step:06}.safetensors"
+
+
+def answers(module: nn.Module, tokens: Tensor) -> Tensor:
+    """The network's answer to each program, (sample,): its most likely token of all."""
+    device = next(module.parameters()).device
+    with torch.no_grad():
+        parts = [module(part.to(device))[:, -1].argmax(-1).cpu() for part in tokens.split(512)]
+    return torch.cat(parts)
+
+
+def _pool(task: Binding, plan: Plan, seed: int) -> Tensor | None:
+    """The training set, all of it different, or None where programs are drawn as they are used."""
+    if plan.programs is None:
+        return None
+    generator, pool = torch.Generator().manual_seed(seed * 1_000_003 + 1), torch.empty(0)
+    while len(pool) < plan.programs:
+        more = task.drawn(plan.programs, generator)
+        pool = torch.unique(torch.cat([pool.to(more), more]), dim=0)
+    order = torch.randperm(len(pool), generator=generator)[: plan.programs]
+    return pool[order]
+
+
+def _chunk(task: Binding, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Tensor:
+    """Programs for the steps from `step` on, each followed by the letters that are asked for too."""
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + 2 + step)
+    count = min(CHUNK, plan.steps - step) * plan.batch
+    if step < plan.one_hop:
+        easy = Binding(**{**asdict(task), "hops": 1, "constants": 1.0})
+        tokens = easy.drawn(count, generator)
+    elif pool is not None:
+        tokens = pool[torch.randint(len(pool), (count,), generator=generator)]
+    else:
+        tokens = task.drawn(count, generator)
+    return torch.cat([tokens, *task.asked_too(tokens, plan.queries, generator)], 1)
+
+
+def _step(
+    module: Transformer, optimiser: torch.optim.Optimizer, plan: Plan, key: int, drawn: Tensor,
+    forward: Callable[..., Tensor],
+) -> Tensor:  # fmt: skip
+    """One update on `drawn`, (sample, step + 2 · queries); `key` fixes the dropout."""
+    device = next(module.parameters()).device
+    tokens, asked, target = drawn.to(device).split(
+        [drawn.shape[1] - 2 * plan.queries, plan.queries, plan.queries], 1
+    )
+    torch.manual_seed(key)
+    with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
+        loss = forward(module, tokens, asked, target, plan.loss == "program")
+    if not torch.isfinite(loss):
+        raise ComputationFailed(f"the loss is {loss.item()}; use a lower rate than {plan.rate}")
+    optimiser.zero_grad()
+    loss.backward()
+    nn.utils.clip_grad_norm_(module.parameters(), 1.0)
+    optimiser.step()
+    return loss.detach()
+
+
+def _loss(
+    module: Transformer, tokens: Tensor, asked: Tensor, target: Tensor, program_too: bool
+) -> Tensor:
+    """Mean cross-entropy of the answers; with `program_too` plus that of every other token."""
+    trunk, (mark, _, colon) = tokens[:, :-3], tokens[:, -3:].unbind(1)
+    branches = torch.stack([mark[:, None].expand_as(asked), asked,
+                            colon[:, None].expand_as(asked)], 2)  # fmt: skip
+    before, after = module.branched(trunk, branches)
+    loss = cross_entropy(module.readout(after[:, :, -1]).flatten(0, 1), target.flatten())
+    if not program_too:
+        return loss
+    found = module.readout(torch.cat([before, after[:, 0, :-1]], 1))
+    return loss + cross_entropy(found.flatten(0, 1), tokens[:, 1:].flatten())
+
+
+def _evidence(
+    module: nn.Module, task: Binding, plan: Plan, history: Mapping[str, Any], seed: int
+) -> Evidence:
+    tokens = task.drawn(SCORED, torch.Generator().manual_seed(10**6), "test")
+    right = answers(module, tokens) == task.trace(tokens).answer
+    low, high = wilson(int(right.sum()), len(right))
+    per_second = history["step"] / max(history["seconds"], 1e-9)
+    work = operations(module, plan, task) * per_second
+    config = {"plan": asdict(plan), "losses": history["losses"], "steps": history["step"],
+              "steps_per_second": per_second, "operations_per_second": work}  # fmt: skip
+    return Evidence(
+        "train.binding.accuracy", float(right.float().mean()), low, high, len(right),
+        unit="accuracy", controls=floors(tokens, task.alphabet), seeds=[seed],
+        seconds=history["seconds"], config=config, note="Wilson interval, one seed",
+    )  # fmt: skip
+
+
+def operations(module: nn.Module, plan: Plan, task: Binding) -> float:
+    """Floating-point operations of one step: 6 for each weight of a matrix and token.
+
+    Attention's own products are left out, as in Kaplan et al. (2020): a few per cent here.
+    """
+    weights = sum(p.numel() for n, p in module.named_parameters() if p.dim() == 2 and n != "embed")
+    return 6.0 * weights * plan.batch * (4 * task.lines + 3 * plan.queries)
+
+
+def peak(device: torch.device, precision: str = "float32", seconds: float = 1.0) -> float:
+    """Floating-point operations per second of large matrix products on this machine, measured."""
+    size = 1024 if device.type == "cpu" else 8192
+    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
+    a, b = (torch.randn(size, size, device=device, dtype=kind) for _ in range(2))
+    a @ b
+    count, began, clock = 0, _clock(device), lambda: _clock(device)
+    while clock() - began < seconds:
+        a @ b
+        count += 1
+    return 2.0 * size**3 * count / (clock() - began)
+
+
+def _clock(device: torch.device) -> float:
+    """Seconds of this process on a CPU, which others share; seconds on a GPU, once it is done."""
+    if device.type == "cpu":
+        return time.process_time()
+    if device.type == "cuda":
+        torch.cuda.synchronize(device)
+    return time.monotonic()

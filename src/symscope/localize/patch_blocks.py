@@ -24,7 +24,7 @@ Tables = Mapping[Hashable, Tensor]
 
 @dataclass(frozen=True)
 class Natural:
-    """One block's natural run, (pair · step, width) each; queries and keys are rotated."""
+    """One block's natural runs, (base · step, width) each; queries and keys are rotated."""
 
     x: Tensor
     q: Tensor
@@ -128,13 +128,17 @@ class Patcher:
         keys = turn(self._edited(attention.k(normed), changes("k")), steps)
         values = self._edited(attention.v(normed), changes("v"))
         if plan.queried is not None:
-            normed, steps = normed[self._on(plan.queried)], steps[self._on(plan.queried)]
+            some = self._on(plan.queried)
+            normed, steps = normed.index_select(0, some), steps[some]
         queries = turn(self._edited(attention.q(normed), changes("q")), steps)
         queries = self._moved(plan.query, queries, natural.q)
-        pairs, keyed = self._on(plan.pairs), self._on(plan.keyed)
-        kept = (part.view(-1, length, x.shape[-1])[pairs] for part in (natural.k, natural.v))
+        bases, keyed = self._on(plan.bases), self._on(plan.keyed)
+        kept = (
+            part.view(-1, length * x.shape[-1]).index_select(0, bases).view(-1, x.shape[-1])
+            for part in (natural.k, natural.v)
+        )
         k, v = (
-            part.view(-1, x.shape[-1]).index_copy_(0, keyed, new).view_as(part)
+            part.index_copy_(0, keyed, new).view(-1, length, x.shape[-1])
             for part, new in zip(kept, (keys, values), strict=True)
         )
         return self._other_weights(self._attended(queries, k, v, plan), v, plan)
@@ -156,7 +160,7 @@ class Patcher:
             q.transpose(1, 2), k.transpose(1, 2), v.transpose(1, 2), attn_mask=reach
         )
         mixed = mixed.transpose(1, 2).reshape(-1, width)
-        return mixed if ragged is None else mixed[ragged]
+        return mixed if ragged is None else mixed.index_select(0, ragged)
 
     def _other_weights(self, mixed: Tensor, values: Tensor, plan: BlockPlan) -> Tensor:
         """`mixed` where heads attend with the weights that edits give them."""
@@ -186,7 +190,7 @@ class Patcher:
         table = self.tables[change.key]
         pairs, steps = self._on(change.pairs), self._on(change.steps)
         if change.taken is None:
-            return table[pairs, steps]
+            return table.flatten(0, 1).index_select(0, pairs * table.shape[1] + steps)
         if table.dim() == 4:
             return table[pairs, steps, self._on(change.taken)[:, 0]]
         return table[pairs[:, None], steps[:, None], self._on(change.taken)]
@@ -194,10 +198,11 @@ class Patcher:
     def _moved(self, move: Move, values: Tensor, natural: Tensor) -> Tensor:
         """`values` (step, width) on the new steps, those of the natural run where it has none."""
         if move.taken is not None:
-            values = values[self._on(move.taken)]
+            values = values.index_select(0, self._on(move.taken))
         if move.at is None:
             return values
-        return natural[self._on(move.natural)].index_copy_(0, self._on(move.at), values)
+        kept = natural.index_select(0, self._on(move.natural))
+        return kept.index_copy_(0, self._on(move.at), values)
 
     def _on(self, indices: np.ndarray) -> Tensor:
         return torch.from_numpy(indices).to(self.device)

@@ -1,6 +1,7 @@
 """Patching in a `models.transformer.Transformer`: natural runs once, then what differs of each."""
 
 from collections.abc import Hashable, Sequence
+from functools import cache
 from typing import cast
 
 import numpy as np
@@ -9,7 +10,8 @@ from torch import Tensor
 
 from symscope.evidence import SymscopeError
 from symscope.localize.patch_blocks import NaturalRuns, Patcher
-from symscope.localize.patch_plan import EVERY, Edits, Swap, chunks
+from symscope.localize.patch_edits import EVERY, Edits, Swap
+from symscope.localize.patch_plan import chunks
 from symscope.localize.places import head_of, stage_of
 from symscope.models.compiled.heads import last
 from symscope.models.transformer import Attention, Block, Transformer
@@ -18,7 +20,7 @@ from symscope.site import Position, Site, positions
 
 Exchange = tuple[Site, Site | Tensor]
 """A site of the base, and the site of the source whose value it takes, or the value itself."""
-STEPS, FLOATS = 4096, 2**20
+STEPS, FLOATS = 8192, 2**20
 """So many steps of edited runs are computed together, fewer where vectors are wide."""
 KEPT = 2**21
 """So many numbers of the residual stream, in all blocks, are kept of natural runs at a time."""
@@ -61,12 +63,14 @@ def fast_logits(
     found, changed = None, False
     for rows in torch.arange(count).split(together):
         some = slice(int(rows[0]), int(rows[-1]) + 1)
-        runs = NaturalRuns(network, base[some], edits.first_block, edits.mixing)
+        distinct, same = torch.unique(base[some], dim=0, return_inverse=True)
+        at_base = same.cpu().numpy()
+        runs = NaturalRuns(network, distinct, edits.first_block, edits.mixing)
         patcher = Patcher(runs, _tables(network, source, wanted, some))
         if found is None:
             found = runs.logits.new_empty(len(wanted), count, runs.logits.shape[-1])
-        found[:, some] = runs.logits
-        for chunk in chunks(edits.of_pairs(some), first[some], layers, length, most):
+        found[:, some] = runs.logits[same]
+        for chunk in chunks(edits.of_pairs(some), first[some], at_base, length, layers, most):
             place, pair = torch.from_numpy(chunk.place), torch.from_numpy(chunk.pair + some.start)
             found[place.to(found.device), pair.to(found.device)] = patcher(chunk)
         changed = changed or patcher.changed
@@ -115,12 +119,13 @@ def _swaps(
 ) -> list[Swap]:
     """Every exchange as a swap; of a pattern without a head, one swap per head."""
     model, swaps, number = cast(Transformer, network.module), [], 0
+    steps_of = cache(lambda position: _steps(position, count, length))
     for place, exchanges in enumerate(wanted):
         for site, value in exchanges:
             block, stage = cast("tuple[int, str]", stage_of(site))
             given = isinstance(value, Tensor)
             other = site if isinstance(value, Tensor) else value
-            steps, source_steps = (_steps(s.position, count, length) for s in (site, other))
+            steps, source_steps = steps_of(site.position), steps_of(other.position)
             causal = site == value
             if given and site.position is not None:
                 source_steps = np.zeros_like(steps)

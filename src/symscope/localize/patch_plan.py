@@ -6,37 +6,14 @@ the steps that may differ from the natural run are a set that follows from the e
 else is computed, and in the last block only what the last step reads.
 """
 
-from collections.abc import Hashable, Iterator, Sequence
+from collections.abc import Hashable, Iterator
 from dataclasses import dataclass
+from functools import cached_property
 from itertools import pairwise
 
 import numpy as np
 
-Indices = np.ndarray
-EVERY = -1
-"""In place of a step: all of them."""
-AFTER_ATTENTION = ("mixed", "attention", "hidden", "mlp")
-
-
-@dataclass(frozen=True)
-class Swap:
-    """One edit of a place: what a block's stage takes instead, and where.
-
-    `steps` (pair,) are where it is put, `source_steps` where its value is found in the table
-    called `key`; `EVERY` is all steps. `units` are replaced by the `taken` units of the table's
-    vectors, None is all. Of a pattern the only unit is the head. `causal` says that what is
-    put is the same site's value at the same step, on which only tokens up to it have a bearing.
-    """
-
-    place: int
-    block: int
-    stage: str
-    steps: Indices
-    source_steps: Indices
-    key: Hashable
-    units: tuple[int, ...] | None = None
-    taken: tuple[int, ...] | None = None
-    causal: bool = True
+from symscope.localize.patch_edits import AFTER_ATTENTION, EVERY, Edits, Indices
 
 
 @dataclass(frozen=True)
@@ -69,8 +46,8 @@ class BlockPlan:
     """One block: `entered` are the steps whose input differs, `projected` those whose queries,
     keys and values are computed, `asked` those that attend, `left` those whose output differs.
 
-    `queried` are the projected that attend. `pairs` are the rows that attend, as pairs, `keyed`
-    where their keys go among the steps of those rows, `column` and `row` where their queries do.
+    `queried` are the projected that attend. `bases` are the natural runs of the rows that attend,
+    `keyed` where their keys go among those rows' steps, `column` and `row` where their queries do.
     """
 
     enter: Move
@@ -79,7 +56,7 @@ class BlockPlan:
     mix: Move
     add: Move
     queried: Indices | None
-    pairs: Indices
+    bases: Indices
     keyed: Indices
     row: Indices
     column: Indices
@@ -99,56 +76,27 @@ class Chunk:
     last_changes: list[Change]
 
 
-class Edits:
-    """All swaps of a call as arrays, one line each."""
+class Steps:
+    """A set of steps of a chunk's rows: `mask` (row · length + step), and their `index`."""
 
-    def __init__(self, swaps: Sequence[Swap], places: int):
-        self.places = places
-        self.place = np.array([s.place for s in swaps])
-        self.steps = np.stack([s.steps for s in swaps])
-        self.source_steps = np.stack([s.source_steps for s in swaps])
-        self.causal = np.array([s.causal for s in swaps])
-        self.block = np.array([s.block for s in swaps])
-        self.stage = [s.stage for s in swaps]
-        self.key = [s.key for s in swaps]
-        self.units, self.taken = [s.units for s in swaps], [s.taken for s in swaps]
-        kinds = [
-            (s.block, s.stage, s.key, s.units and len(s.units), s.taken and len(s.taken))
-            for s in swaps
-        ]
-        order: dict[tuple, int] = {}
-        self.group = np.array([order.setdefault(kind, len(order)) for kind in kinds])
-        self.first_block = int(self.block.min())
-        self.mixing = frozenset(s.block for s in swaps if s.stage in AFTER_ATTENTION)
+    def __init__(self, mask: np.ndarray):
+        self.mask = mask.reshape(-1)
+        self.index = np.flatnonzero(self.mask)
 
-    def of_pairs(self, pairs: slice) -> "Edits":
-        """The same for some of the pairs."""
-        few = object.__new__(Edits)
-        few.__dict__.update(self.__dict__)
-        few.steps, few.source_steps = self.steps[:, pairs], self.source_steps[:, pairs]
-        return few
-
-    def starts(self, first: Indices, length: int) -> Indices:
-        """The first step that each row's edits can change, (place, pair); `length` for none.
-
-        `first` (pair,) is the first step at which base and source have other tokens: a causal
-        value at an earlier one is what it was.
-        """
-        steps = np.where(self.steps == EVERY, 0, self.steps)
-        late = np.where(self.steps == EVERY, np.maximum(steps, first), steps)
-        begun = (self.steps == EVERY) | (steps >= first)
-        late = np.where(begun, late, length)
-        steps = np.where(self.causal[:, None], late, steps)
-        found = np.full((self.places, self.steps.shape[1]), length)
-        np.minimum.at(found, self.place, steps)
-        return found
+    @cached_property
+    def order(self) -> Indices:
+        """Which of the set's steps each one is."""
+        return np.cumsum(self.mask) - 1
 
 
-def chunks(edits: Edits, first: Indices, layers: int, length: int, most: int) -> Iterator[Chunk]:
+def chunks(
+    edits: Edits, first: Indices, bases: Indices, length: int, layers: int, most: int
+) -> Iterator[Chunk]:
     """The edited runs of all places on all pairs, those that change nothing left out.
 
-    Runs that start at about the same step are computed together, as many as make about `most`
-    steps, of which each run counts a few even if its edit is late.
+    `first` says from which step on base and source differ, `bases` which natural run is the
+    pair's base, (pair,) each. Runs that start at about the same step are computed together, as
+    many as make about `most` steps, of which each run counts a few even if its edit is late.
     """
     starts = edits.starts(first, length)
     place, pair = np.nonzero(starts < length)
@@ -158,17 +106,14 @@ def chunks(edits: Edits, first: Indices, layers: int, length: int, most: int) ->
     full = np.flatnonzero(np.diff(costs // most)) + 1
     for rows in np.split(np.arange(len(place)), full):
         if len(rows):
-            yield _chunk(edits, place[rows], pair[rows], first, layers, length)
+            yield _chunk(_Located(edits, place[rows], pair[rows], first, bases, length), layers)
 
 
-def _chunk(
-    edits: Edits, place: Indices, pair: Indices, first: Indices, layers: int, length: int
-) -> Chunk:
+def _chunk(found: "_Located", layers: int) -> Chunk:
     """The plan of these rows, block by block from the first that an edit changes."""
-    found = _Located(edits, place, pair, first, length)
-    changed = np.zeros((len(place), length), dtype=bool)
+    changed = np.zeros(found.shape, dtype=bool)
     blocks: dict[int, BlockPlan] = {}
-    for block in range(edits.first_block, layers):
+    for block in range(found.edits.first_block, layers):
         entered = changed | found.at(block, "input")
         keyed = entered | found.at(block, "k") | found.at(block, "v")
         asked = np.logical_or.accumulate(keyed, axis=1)
@@ -180,15 +125,15 @@ def _chunk(
             asked[:, :-1] = left[:, :-1] = False
         projected = keyed | (found.at(block, "q") & asked)
         if left.any():
-            sets = tuple(map(np.flatnonzero, (changed, entered, projected, asked, left)))
+            sets = tuple(map(Steps, (changed, entered, projected, asked, left)))
             blocks[block] = _block(found, block, sets)
         changed = left
     ends = changed | found.at(layers, "input")
     ends[:, :-1] = False
-    finished = np.flatnonzero(ends)
-    rows = finished // length
+    finished = Steps(ends)
+    rows = finished.index // found.length
     return Chunk(
-        place[rows], pair[rows], blocks, found.move(np.flatnonzero(changed), finished),
+        found.place[rows], found.pair[rows], blocks, found.move(Steps(changed), finished),
         found.changes(layers, "input", finished),
     )  # fmt: skip
 
@@ -196,8 +141,12 @@ def _chunk(
 class _Located:
     """The edits of some rows, as steps among theirs: row · length + step."""
 
-    def __init__(self, edits: Edits, place: Indices, pair: Indices, first: Indices, length: int):
-        self.edits, self.pair, self.length = edits, pair, length
+    def __init__(
+        self, edits: Edits, place: Indices, pair: Indices, first: Indices, bases: Indices,
+        length: int,
+    ):  # fmt: skip
+        self.edits, self.place, self.pair, self.length = edits, place, pair, length
+        self.base = bases[pair]
         self.shape = (len(place), length)
         row_of = np.full((edits.places, edits.steps.shape[1]), -1)
         row_of[place, pair] = np.arange(len(place))
@@ -232,49 +181,50 @@ class _Located:
             mask.reshape(-1)[self.token[span]] = True
         return mask
 
-    def changes(self, block: int, stage: str, among: Indices) -> list[Change]:
+    def changes(self, block: int, stage: str, among: Steps) -> list[Change]:
         """The edits of a stage, at the steps that are computed."""
         made = []
         for span in self.spans.get((block, stage), ()):
-            read = np.isin(self.token[span], among)
-            edit, token = self.edit[span][read], self.token[span][read]
-            if not len(edit):
+            read = among.mask[self.token[span]]
+            if not read.any():
                 continue
-            units, taken = (self._stacked(side, edit) for side in ("units", "taken"))
-            of, source = self.of[span][read], self.source[span][read]
-            slots = np.searchsorted(among, token)
+            edit, of, source = (x[span][read] for x in (self.edit, self.of, self.source))
+            group, member = self.edits.group[edit[0]], self.edits.member[edit]
+            units, taken = (
+                side[group] if side[group] is None else side[group][member]
+                for side in (self.edits.units, self.edits.taken)
+            )
+            slots = among.order[self.token[span][read]]
             made.append(Change(slots, units, self.edits.key[edit[0]], of, source, taken))
         return made
 
-    def _stacked(self, side: str, edit: Indices) -> Indices | None:
-        values = getattr(self.edits, side)
-        return None if values[edit[0]] is None else np.array([values[e] for e in edit])
-
     def natural(self, tokens: Indices) -> Indices:
-        """Where the natural run has these steps: pair · length + step."""
-        return self.pair[tokens // self.length] * self.length + tokens % self.length
+        """Where the natural runs have these steps: base · length + step."""
+        return self.base[tokens // self.length] * self.length + tokens % self.length
 
-    def move(self, old: Indices, new: Indices) -> Move:
+    def move(self, old: Steps, new: Steps) -> Move:
         """From the steps in `old` to those in `new`."""
-        if len(old) == len(new) and np.array_equal(old, new):
-            return Move(None, None, new)
-        shared = np.isin(old, new)
-        at = np.searchsorted(new, old[shared])
+        shared = new.mask[old.index]
+        if shared.all() and len(old.index) == len(new.index):
+            return Move(None, None, new.index)
+        at = new.order[old.index[shared]]
         return Move(
             None if shared.all() else np.flatnonzero(shared),
-            None if len(at) == len(new) else at,
-            self.natural(new),
+            None if len(at) == len(new.index) else at,
+            self.natural(new.index),
         )
 
 
-def _block(found: _Located, block: int, sets: tuple[Indices, ...]) -> BlockPlan:
+def _block(found: _Located, block: int, sets: tuple[Steps, ...]) -> BlockPlan:
     before, entered, projected, asked, left = sets
     length = found.length
-    queried = projected[np.isin(projected, asked)]
-    row, slot_of = asked // length, np.full(found.shape[0], -1)
-    attending, count = np.unique(row, return_counts=True)
+    queried = Steps(projected.mask & asked.mask)
+    all_queried = len(queried.index) == len(projected.index)
+    count = asked.mask.reshape(found.shape).sum(1)
+    attending, count = np.flatnonzero(count), count[count > 0]
+    slot_of = np.full(found.shape[0], -1)
     slot_of[attending] = np.arange(len(attending))
-    column = np.arange(len(asked)) - np.repeat(np.cumsum(count) - count, count)
+    column = np.arange(len(asked.index)) - np.repeat(np.cumsum(count) - count, count)
     stages = {
         "input": entered, "k": projected, "v": projected, "q": queried, "pattern": asked,
         **dict.fromkeys(AFTER_ATTENTION, left),
@@ -285,12 +235,12 @@ def _block(found: _Located, block: int, sets: tuple[Indices, ...]) -> BlockPlan:
         query=found.move(queried, asked),
         mix=found.move(asked, left),
         add=found.move(entered, left),
-        queried=None if len(queried) == len(projected) else np.searchsorted(projected, queried),
-        pairs=found.pair[attending],
-        keyed=slot_of[projected // length] * length + projected % length,
-        row=slot_of[row],
+        queried=None if all_queried else projected.order[queried.index],
+        bases=found.base[attending],
+        keyed=slot_of[projected.index // length] * length + projected.index % length,
+        row=slot_of[asked.index // length],
         column=column,
-        projected_step=projected % length,
-        asked_step=asked % length,
+        projected_step=projected.index % length,
+        asked_step=asked.index % length,
         changes={s: c for s, among in stages.items() if (c := found.changes(block, s, among))},
     )

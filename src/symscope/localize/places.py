@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from typing import Any, cast
 
 from symscope.causal_model import UnknownName
@@ -121,10 +122,15 @@ def stage_of(site: Site) -> tuple[int, str] | None:
 
     What leaves a block is what enters the next. None for what is no stage of a block.
     """
-    match = re.fullmatch(r"blocks\.(\d+)(.*)", site.module)
-    if match is None or (match[2], site.part) not in _STAGES:
+    return _stage_of(site.module, site.part)
+
+
+@cache
+def _stage_of(module: str, part: str | int) -> tuple[int, str] | None:
+    match = re.fullmatch(r"blocks\.(\d+)(.*)", module)
+    if match is None or (match[2], part) not in _STAGES:
         return None
-    stage, further = _STAGES[match[2], cast(str, site.part)]
+    stage, further = _STAGES[match[2], str(part)]
     return int(match[1]) + further, stage
 
 

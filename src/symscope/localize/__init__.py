@@ -1,6 +1,19 @@
 """Where does a computation happen?"""
 
 from symscope.localize.attention import edit_shifts_the_end, with_extra_pair
+from symscope.localize.attribution import (
+    against_patching,
+    attribution,
+    rank_correlation,
+    towards_source,
+)
+from symscope.localize.binding_checks import factorisation, mean_shift, position_independence
+from symscope.localize.binding_ids import Contexts, binding_ids
+from symscope.localize.circuit import Circuit, faithfulness, find_circuit, prune
+from symscope.localize.circuit_checks import completeness, minimality
+from symscope.localize.eap import edge_scores
+from symscope.localize.edges import Edge, edges, path_patched, run_edges
+from symscope.localize.head_roles import attends, attention_roles, chain_roles, moves_value
 from symscope.localize.metrics import (
     logit_difference,
     logit_shift,
@@ -10,19 +23,50 @@ from symscope.localize.metrics import (
     success,
 )
 from symscope.localize.patching import literal_patched, patched, patched_with
+from symscope.localize.permutation import above_zero, holm
 from symscope.localize.places import places
+from symscope.localize.successor import successor_scores
+from symscope.localize.symbolic_heads import symbolic_heads
 
 __all__ = [
+    "Circuit",
+    "Contexts",
+    "Edge",
+    "above_zero",
+    "against_patching",
+    "attends",
+    "attention_roles",
+    "attribution",
+    "binding_ids",
+    "chain_roles",
+    "completeness",
+    "edge_scores",
+    "edges",
     "edit_shifts_the_end",
+    "factorisation",
+    "faithfulness",
+    "find_circuit",
+    "holm",
     "literal_patched",
     "logit_difference",
     "logit_shift",
+    "mean_shift",
+    "minimality",
+    "moves_value",
     "normalised",
     "patched",
     "patched_with",
+    "path_patched",
     "places",
+    "position_independence",
     "probability",
+    "prune",
+    "rank_correlation",
     "recovery",
+    "run_edges",
     "success",
+    "successor_scores",
+    "symbolic_heads",
+    "towards_source",
     "with_extra_pair",
 ]

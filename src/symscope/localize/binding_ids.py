@@ -156,11 +156,14 @@ def substituted(
 def correct(logits: Tensor, candidates: Tensor, answer: Tensor, calibrated: bool) -> Tensor:
     """Whether the likeliest of the candidates (sample, pair) is the pair `answer`, (sample,).
 
-    `calibrated` first subtracts from each pair's log-probability its median over samples, as Feng
-    & Steinhardt do; a network that prefers the first pair whatever is asked then scores no better
-    than it binds, and one that never answers with a candidate may still look well: report both.
+    `calibrated` first subtracts from each pair's log-probability its median, as Feng & Steinhardt
+    do, so that a preference for one pair does not count. Departure: the median is taken among the
+    samples with the same answer and the mean of these subtracted, or a flawless network would not
+    score 1 where one pair is asked more often. Report the raw accuracy too: a network that hardly
+    ever gives a candidate may still rank them.
     """
     scores = logits.log_softmax(-1).gather(1, candidates)
     if calibrated:
-        scores = scores - scores.median(0).values
+        groups = [scores[answer == pair] for pair in answer.unique()]
+        scores = scores - torch.stack([group.median(0).values for group in groups]).mean(0)
     return scores.argmax(1) == answer

@@ -16,7 +16,7 @@ def above_zero(effects: Tensor, draws: int = DRAWS, seed: int = 0) -> Tensor:
     """
     rng = np.random.default_rng(seed)
     signs = torch.as_tensor(rng.integers(0, 2, (effects.shape[-1], draws)) * 2.0 - 1)
-    flat = effects.detach().double().cpu().flatten(0, -2)
+    flat = effects.detach().double().cpu().reshape(-1, effects.shape[-1])
     drawn = flat @ signs / flat.shape[1]
     as_large = (drawn >= flat.mean(1, keepdim=True) - 1e-12).sum(1)
     return ((1 + as_large) / (1 + draws)).view(effects.shape[:-1])

@@ -25,7 +25,9 @@ from symscope.localize.metrics import (
 from symscope.localize.patching import literal_patched, patched, patched_with
 from symscope.localize.permutation import above_zero, holm
 from symscope.localize.places import places
+from symscope.localize.smallest_set import smallest_set
 from symscope.localize.successor import successor_scores
+from symscope.localize.sweep import sweep
 from symscope.localize.symbolic_heads import symbolic_heads
 
 __all__ = [
@@ -64,8 +66,10 @@ __all__ = [
     "rank_correlation",
     "recovery",
     "run_edges",
+    "smallest_set",
     "success",
     "successor_scores",
+    "sweep",
     "symbolic_heads",
     "towards_source",
     "with_extra_pair",

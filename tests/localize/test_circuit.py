@@ -115,3 +115,14 @@ def test_pairs_without_an_effect_are_refused():
         find_circuit(NETWORK, BASE, BASE, "nothing")
     with pytest.raises(SymscopeError, match="one half of the pairs"):
         find_circuit(NETWORK, BASE[:1], SOURCE[:1], "one")
+
+
+def test_a_circuit_without_nodes_is_as_complete_as_it_is_faithful_and_not_analysed_further():
+    everything, direct = frozenset(edges(NETWORK)), frozenset({("embed", "logits")})
+    found = completeness(value(), everything, direct, frozenset(TRUE), "direct")
+    faithful = faithfulness(NETWORK, value(), direct, "direct").score
+    assert found.score == pytest.approx(abs(1 - faithful)) and found.config["knocked_out"][0] == []
+    assert minimality(value(), everything, direct, frozenset(TRUE), "direct").score is None
+    assert minimality(value(), everything, frozenset(TRUE), direct, "true").controls == {
+        "random_circuit": 0
+    }

@@ -6,6 +6,7 @@ whole network is the run on the base, and the empty circuit the run on the sourc
 
 import time
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 
 import numpy as np
 import torch
@@ -39,16 +40,17 @@ def find_circuit(
     if len(halves) < 2:
         raise SymscopeError("a circuit is chosen on one half of the pairs and scored on the other")
     choosing, scoring = (values(network, base, source, metric, rows) for rows in halves)
-    scores = edge_scores(network, base, source, metric, steps)[:, halves[0]].mean(1)
-    circuit = prune(network, choosing, scores, target)
+    few = partial(metric_of_rows, metric, rows=halves[0], pairs=len(base))
+    scores = edge_scores(network, base[halves[0]], source[halves[0]], few, steps)
+    circuit = prune(network, choosing, scores.mean(1), target)
     whole = faithfulness(network, scoring, circuit, claim, choosing)
-    few = values(network, base, source, metric, halves[1][:CHECKED_PAIRS])
+    checked = values(network, base, source, metric, halves[1][:CHECKED_PAIRS])
     rival = random_circuit(network, len(circuit), seed=0)
     everything = frozenset(edges(network))
     return circuit, [
         whole,
-        completeness(few, everything, circuit, rival, f"{claim}.completeness"),
-        minimality(few, everything, circuit, rival, f"{claim}.minimality"),
+        completeness(checked, everything, circuit, rival, f"{claim}.completeness"),
+        minimality(checked, everything, circuit, rival, f"{claim}.minimality"),
     ]
 
 

@@ -1,8 +1,8 @@
 """Is a circuit complete and minimal? (Wang et al., 2023, §4, in a form that takes few runs.)
 
 F is faithfulness; a set of nodes K is knocked out by patching every edge out of it from the
-source, in the circuit C or in the whole network M. Wang et al. search over all K; here K is each
-node of the circuit alone and some random halves of its nodes.
+source, in the circuit C or in the whole network M. Wang et al. search over all K; here K is empty,
+each node of the circuit alone, and some random halves of its nodes.
 """
 
 import time
@@ -43,7 +43,8 @@ def completeness(
     pairs again.
     """
     started = time.monotonic()
-    knocked = [frozenset({name}) for name in nodes(circuit)] + _halves(nodes(circuit))
+    names = nodes(circuit)
+    knocked = [frozenset(), *(frozenset({name}) for name in names), *_halves(names, HALVES)]
     none, full = value([]), value(everything)
     whole = _all(value, [without(everything, k) for k in knocked])
     parts = {
@@ -73,10 +74,14 @@ def minimality(
 ) -> Evidence:  # fmt: skip
     """The share of nodes v with max over K of |F(C∖(K∪{v})) − F(C∖K)| ≥ 0.01.
 
-    K is empty or a random half of the other nodes. Control: the share of nodes in a random
-    circuit. The interval draws pairs again; `config` holds what each node moves.
+    K is empty, or the one of two random halves of the nodes that does not hold v. Control: the
+    share of nodes in a random circuit. The interval draws pairs again; `config` holds what each
+    node moves.
     """
     started = time.monotonic()
+    if not nodes(circuit):
+        note = "the circuit has no head and no MLP"
+        return Evidence(claim, None, None, None, 0, "share of nodes that count", note=note)
     full = float((value(everything).mean() - value([]).mean()).abs())
     moved = {c: _moved(value, c) for c in (circuit, rival)}
     here = moved[circuit]
@@ -94,28 +99,30 @@ def minimality(
 
 
 def _moved(value: Value, circuit: frozenset[Edge]) -> Tensor:
-    """What knocking out each node changes, (node, K, pair)."""
+    """What knocking out each node changes, (node, K, pair): K is empty, or the half without it."""
     names = nodes(circuit)
-    found = []
+    half = _halves(names, 1)[0]
+    rest = half, frozenset(names) - half
+    before = _all(value, [circuit, *(without(circuit, k) for k in rest)])
+    found = [before[:0]]
     for name in names:
-        rest = [frozenset(), *_halves([n for n in names if n != name], 1)]
-        before = _all(value, [without(circuit, k) for k in rest])
-        after = _all(value, [without(circuit, k | {name}) for k in rest])
-        found.append(after - before)
-    return torch.stack(found)
+        which = int(name in half)
+        after = [without(circuit, k | {name}) for k in (frozenset(), rest[which])]
+        found.append(_all(value, after) - before[[0, 1 + which]])
+    return torch.cat(found).view(len(names), 2, before.shape[1])
 
 
 def _share(changes: Tensor, full: float) -> float:
-    return float((changes.mean(2).abs().amax(1) / full >= LEAST).float().mean())
+    """0 where there are no nodes."""
+    counts = changes.mean(2).abs().amax(1) / full >= LEAST if len(changes) else torch.zeros(1)
+    return float(counts.float().mean())
 
 
 def _all(value: Value, circuits: Iterable[frozenset[Edge]]) -> Tensor:
     return torch.stack([value(circuit) for circuit in circuits])
 
 
-def _halves(names: list[str], count: int = HALVES) -> list[Nodes]:
-    """Random halves of some nodes, at least one node each."""
-    rng = np.random.default_rng(0)
-    size = max(1, len(names) // 2)
-    return [frozenset(rng.choice(names, size, replace=False).tolist()) for _ in range(count)
-            if names]  # fmt: skip
+def _halves(names: list[str], count: int) -> list[Nodes]:
+    """Random halves of some nodes."""
+    rng, size = np.random.default_rng(0), (len(names) + 1) // 2
+    return [frozenset(rng.choice(names, size, replace=False).tolist()) for _ in range(count)]

@@ -168,7 +168,7 @@ def _pool(task: Binding, plan: Plan, seed: int) -> Tensor | None:
 
 
 def _chunk(task: Binding, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Tensor:
-    """Programs for the steps from `step` on, each followed by the letters that are asked for too."""
+    """Programs for the steps from `step` on, each followed by what is asked and the answers."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + 2 + step)
     count = min(CHUNK, plan.steps - step) * plan.batch
     if step < plan.one_hop:

@@ -71,7 +71,7 @@ def onset(steps: Sequence[int], curve: Sequence[float], level: float) -> int | N
 
 
 def half_onset(steps: Sequence[int], curve: Sequence[float]) -> int | None:
-    """The first step from which a curve stays at half of its last value; None if that is not > 0."""
+    """The first step from which a curve stays at half of its last value; None where that is 0."""
     return onset(steps, curve, curve[-1] / 2) if curve[-1] > 0 else None
 
 

@@ -123,10 +123,9 @@ def claims(found: Course, name: str, seed: int) -> list[Evidence]:
             answer = found.task.trace(found.tokens[rows]).answer
             own = {k: float((v == answer).float().mean()) for k, v in rules.items()}
             claim = f"{name}.accuracy.{_word(attribute)}.{_word(value)}"
-            curve = {"steps": list(found.steps),
-                     "accuracy": found.right[:, rows].float().mean(1).tolist()}  # fmt: skip
-            curve["half"] = half_onset(curve["steps"], curve["accuracy"])
-            records.append(_share(claim, right[rows], own, seed, curve))
+            curve = found.right[:, rows].float().mean(1).tolist()
+            config = {"accuracy": curve, "half": half_onset(found.steps, curve)}
+            records.append(_share(claim, right[rows], own, seed, config))
     return [*records, *phase_claims(found, name, seed)]
 
 

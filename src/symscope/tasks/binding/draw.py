@@ -65,8 +65,8 @@ def _lines(
     left = torch.randint(alphabet.letters, (count, rule.lines), generator=generator)
     right = torch.empty_like(left)
     allowed = torch.ones(alphabet.letters, alphabet.digits)
-    for letter, digit in rule.held_out:
-        allowed[letter, digit] = 0
+    for letter, value in rule.held_out:
+        allowed[letter, value] = 0
     for i in range(rule.lines):
         here = left[:, i : i + 1]
         weights = depth.pow(rule.power).masked_fill(depth == 0, 0).scatter(1, here, 0.0)
@@ -77,5 +77,5 @@ def _lines(
         digit = torch.multinomial(allowed[here[:, 0]], 1, generator=generator)[:, 0]
         right[:, i] = torch.where(constant, digit, name + alphabet.digits)
         longer = depth.gather(1, name[:, None])[:, 0] + 1
-        depth.scatter_(1, here, torch.where(constant, 1.0, longer)[:, None])
+        depth.scatter_(1, here, longer.masked_fill(constant, 1.0)[:, None])
     return left, right, depth

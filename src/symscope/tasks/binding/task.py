@@ -30,9 +30,9 @@ class Binding(Task):
     """`lines` assignments and a query; the answer is the next token, a digit.
 
     Letters, digits and `hops` (the most on a queried chain, 1 is a digit's own line) as in the
-    publication by default; how programs are drawn is ours, see `draw.py`. With `hold_out` a tenth of
-    the (letter, digit) pairs is never bound in training: those with (3·letter + digit) mod 10 = 0.
-    No test program's assignments occur in training.
+    publication by default; how programs are drawn is ours, see `draw.py`. With `hold_out` a tenth
+    of the (letter, digit) pairs is never bound in training: those with (3·letter + digit) mod 10 =
+    0. No test program's assignments occur in training.
 
     >>> task = Binding()
     >>> task.answer("k=2; j=k; t=8; b=j; #b:")

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from typing import Any
 
 LETTERS, DIGITS = "abcdefgh", "01234567"
+STEP = 250
 SITES = ("residual stream", "attention output", "MLP output")
 
 
@@ -21,33 +22,17 @@ def explorer_view(
 ) -> dict[str, Any]:
     """The view; `shown` checkpoints have a logit lens, patching and subspaces."""
     draw = random.Random(seed)
-    steps = [250 * c for c in range(checkpoints)]
     some = [round(i * (checkpoints - 1) / max(shown - 1, 1)) for i in range(shown)]
     listed = [program(draw, lines, checkpoints) for _ in range(programs)]
-    accuracy = [_mean([p["probability"][c] for p in listed]) for c in range(checkpoints)]
-    last = steps[-1]
+    times = [c / checkpoints for c in some]
     return {
         "title": "How a small transformer learns to bind variables",
         "lead": "A made-up network of three layers reads five assignments and a query. It first "
         "answers with any digit, then with that of line 1, and follows the chain at last.",
         "command": "symscope study binding --preset tiny", "made": {"seed": seed, "torch": "2.13"},
-        "checkpoints": steps, "tokens": [*LETTERS, *DIGITS, "=", "\n", "#", ":"],
-        "programs": listed,
-        "trajectory": {
-            "accuracy": accuracy, "low": [max(a - 0.03, 0) for a in accuracy],
-            "high": [min(a + 0.03, 1) for a in accuracy],
-            "series": {
-                "by hops": {f"{h} hop{'s' * (h > 1)}": _curve(checkpoints, 0.3 + 0.1 * h)
-                            for h in (1, 2, 3)},
-                "answers that equal…": {"digit of line 1": _bump(checkpoints),
-                                        "other seed": [None, *_curve(checkpoints - 1, 0.6)]},
-            },
-            "floors": {"digit of line 1": 0.54, "first assignment wins": 0.79,
-                       "commonest digit": 0.4, "chance": 0.125},
-            "phases": [{"name": "random digit", "from": 0, "to": last * 0.08},
-                       {"name": "line-1 heuristic", "from": last * 0.1, "to": last * 0.5},
-                       {"name": "follows the chain", "from": last * 0.7, "to": last}],
-        },
+        "checkpoints": [STEP * c for c in range(checkpoints)],
+        "tokens": [*LETTERS, *DIGITS, "=", "\n", "#", ":"],
+        "programs": listed, "trajectory": _trajectory(listed, checkpoints),
         "breakdown": {
             "hops": {str(h): _counts(checkpoints, 0.3 + 0.1 * h, 120 * h) for h in (1, 2, 3)},
             "root line": {name: _counts(checkpoints, at, 200)
@@ -55,28 +40,50 @@ def explorer_view(
         },
         "lens": {
             "checkpoints": some, "rows": ["embed", *_rows(layers)],
-            "maps": [[_lens(p, layers, c / checkpoints, draw) for c in some] for p in listed],
+            "maps": [[_lens(p, layers, time, draw) for time in times] for p in listed],
         },
         "patching": {
             "checkpoints": some, "kinds": list(kinds),
             "rows": {site: _rows(layers, "" if i else "into ") for i, site in enumerate(SITES)},
-            "cells": [_patched(p, kinds, layers, [c / checkpoints for c in some], draw)
-                      for p in listed],
+            "cells": [_patched(p, kinds, layers, times, draw) for p in listed],
         },
         "subspaces": {
             "checkpoints": some, "note": "Principal axes of the activity at right-hand tokens.",
-            "groups": {"constants": _cloud(DIGITS, some, checkpoints, draw),
-                       "names": _cloud(LETTERS, some, checkpoints, draw)},
+            "groups": {"constants": _cloud(DIGITS, times, draw),
+                       "names": _cloud(LETTERS, times, draw)},
         },
-        "claims": [
-            {"claim": "binding.tiny.accuracy", "score": 0.984, "low": 0.97, "high": 0.992,
-             "n": 1000, "controls": {"line 1": 0.54, "untrained": 0.02},
-             "source": {"figure": "abstract", "value": 0.999}, "note": ""},
-            {"claim": "binding.tiny.name_subspace.swap", "score": 0.71, "low": 0.66, "high": 0.75,
-             "n": 400, "controls": {"random subspace": 0.04}, "source": None,
-             "note": "one seed only"},
-        ],
+        "claims": _claims(),
     }  # fmt: skip
+
+
+def _trajectory(listed: Sequence[dict[str, Any]], checkpoints: int) -> dict[str, Any]:
+    accuracy = [_mean([p["probability"][c] for p in listed]) for c in range(checkpoints)]
+    last = STEP * (checkpoints - 1)
+    return {
+        "accuracy": accuracy, "low": [max(a - 0.03, 0) for a in accuracy],
+        "high": [min(a + 0.03, 1) for a in accuracy],
+        "series": {
+            "by hops": {f"{h} hop{'s' * (h > 1)}": _curve(checkpoints, 0.3 + 0.1 * h)
+                        for h in (1, 2, 3)},
+            "answers that equal…": {"digit of line 1": _bump(checkpoints),
+                                    "other seed": [None, *_curve(checkpoints - 1, 0.6)]},
+        },
+        "floors": {"digit of line 1": 0.54, "first assignment wins": 0.79,
+                   "commonest digit": 0.4, "chance": 0.125},
+        "phases": [{"name": "random digit", "from": 0, "to": last * 0.08},
+                   {"name": "line-1 heuristic", "from": last * 0.1, "to": last * 0.5},
+                   {"name": "follows the chain", "from": last * 0.7, "to": last}],
+    }  # fmt: skip
+
+
+def _claims() -> list[dict[str, Any]]:
+    return [
+        {"claim": "binding.tiny.accuracy", "score": 0.984, "low": 0.97, "high": 0.992, "n": 1000,
+         "controls": {"line 1": 0.54, "untrained": 0.02},
+         "source": {"figure": "abstract", "value": 0.999}, "note": ""},
+        {"claim": "binding.tiny.name_subspace.swap", "score": 0.71, "low": 0.66, "high": 0.75,
+         "n": 400, "controls": {"random subspace": 0.04}, "source": None, "note": "one seed only"},
+    ]  # fmt: skip
 
 
 def program(draw: random.Random, count: int, checkpoints: int) -> dict[str, Any]:
@@ -173,15 +180,13 @@ def _lens(
     }
 
 
-def _cloud(
-    labels: Sequence[str], some: Sequence[int], checkpoints: int, draw: random.Random
-) -> dict[str, Any]:
+def _cloud(labels: Sequence[str], times: Sequence[float], draw: random.Random) -> dict[str, Any]:
     """Points around a circle's places, the nearer to them the longer the training."""
     n = len(labels)
     which = [labels[i % n] for i in range(12 * n)]
     turns = [2 * math.pi * (i % n) / n for i in range(12 * n)]
-    points = [[[6 * _rise(c / checkpoints, 0.4) * f(a) + draw.gauss(0, 1)
-                for f in (math.cos, math.sin)] for a in turns] for c in some]  # fmt: skip
+    points = [[[6 * _rise(time, 0.4) * f(a) + draw.gauss(0, 1)
+                for f in (math.cos, math.sin)] for a in turns] for time in times]  # fmt: skip
     return {"labels": which, "points": points}
 
 

@@ -141,8 +141,8 @@ def test_a_study_of_full_size_is_below_twenty_megabytes_and_loads_in_three_secon
     path = tmp_path / "full.html"
     path.write_text(explorer(explorer_view(24, 60, 12, kinds, layers=6)), encoding="utf8")
     assert path.stat().st_size < 20_000_000
-    seconds = []
-    for _ in range(3):  # the machine may be busy with something else
+    seconds: list[float] = []
+    while len(seconds) < 5 and min(seconds, default=9) > 3:  # the machine may be busy
         tab = browser.new_page()
         start = time.perf_counter()
         tab.goto(path.as_uri())

@@ -11,8 +11,9 @@ pytestmark = needs_chromium
 
 @pytest.fixture(scope="module")
 def view() -> dict:
-    """Programs of several kinds; the first map of the first program is nowhere above 0."""
+    """Programs of several kinds; the first map of each is nowhere above 0; all probabilities."""
     made = explorer_view()
+    made["programs"][3]["probability"] = [c / 8 for c in range(9)]
     tokens = len(made["programs"][0]["tokens"])
     rows = made["patching"]["rows"]["residual stream"]
     for cells in made["patching"]["cells"]:
@@ -275,7 +276,8 @@ def test_the_page_is_readable_and_fits_its_window_in_both_schemes(opened, scheme
     ink = opened.evaluate("getComputedStyle(document.body).color")
     tick = view_of(opened, "trajectory").locator(".xtick text").first
     assert tick.evaluate("e => getComputedStyle(e).fill") == ink
-    assert min(opened.evaluate(CONTRASTS)) > 3.5
+    opened.select_option("#shade", "share")
+    assert min(opened.evaluate(CONTRASTS)) > 3.7
     box = view_of(opened, "lens")
     assert box.evaluate("e => e.scrollWidth > e.clientWidth")
     last = cell(opened, "lens", 0, 22)

@@ -5,7 +5,11 @@
   const { step, percent, token } = Words;
   const last = view.checkpoints.length - 1;
   const state = {
-    program: 0, at: last, kind: (view.patching || { kinds: [] }).kinds[0], token: 0, other: 0,
+    program: 0,
+    at: last,
+    kind: (view.patching || { kinds: [] }).kinds[0],
+    token: 0,
+    other: 0,
     site: view.patching ? Object.keys(view.patching.rows)[0] : null,
   };
   const views = [];
@@ -13,7 +17,10 @@
   const ids = (name) => document.getElementById(name);
 
   const app = {
-    view, state, of, ids,
+    view,
+    state,
+    of,
+    ids,
     program: () => view.programs[state.program],
     // A view is drawn anew whenever one of the things it shows is chosen.
     shows: (things, draw) => views.push({ things: things.split(" "), draw }),
@@ -28,7 +35,7 @@
     },
     // The line of a token, numbered from 1; the query is the last.
     lineOf: (program, at) => program.tokens.slice(0, at).filter((t) => t === "\n").length + 1,
-    columns: (program) => columns(program),
+    columns,
     // The place in a part's own checkpoints, and what a reader is told about it.
     place: (part) => Words.nearest(part.checkpoints, state.at),
     told: (part) => told(part.checkpoints[Words.nearest(part.checkpoints, state.at)]),
@@ -38,7 +45,8 @@
     return program.tokens.map((text, i) => {
       const line = app.lineOf(program, i);
       const query = line > program.lines.length;
-      const strong = text !== "\n" && (query ? text === program.query : program.lines[line - 1].chain);
+      const strong =
+        text !== "\n" && (query ? text === program.query : program.lines[line - 1].chain);
       return { label: token(text), group: query ? "query" : `line ${line}`, strong };
     });
   }
@@ -46,8 +54,10 @@
   function told(index) {
     const shown = step(view.checkpoints[index]);
     if (index === state.at) return `Shown: ${shown}.`;
-    if (index > state.at) return `Shown: ${shown}, the first there is: nothing was measured before.`;
-    return `Shown: ${shown}, the nearest before ${step(view.checkpoints[state.at])} that was measured.`;
+    if (index > state.at)
+      return `Shown: ${shown}, the first there is: nothing was measured before.`;
+    const wanted = step(view.checkpoints[state.at]);
+    return `Shown: ${shown}, the nearest before ${wanted} that was measured.`;
   }
 
   // What the prediction is, in one word: right, the first line's digit, or other.
@@ -55,9 +65,12 @@
     if (says === program.answer) return "right";
     return says === program.first ? "first" : "other";
   };
-  app.said = (program, says) => ({
-    right: "right", first: "the first line's digit", other: "neither right nor the first line's digit",
-  })[app.verdict(program, says)];
+  app.said = (program, says) =>
+    ({
+      right: "right",
+      first: "the first line's digit",
+      other: "neither right nor the first line's digit",
+    })[app.verdict(program, says)];
 
   function phase(value) {
     const found = view.trajectory.phases.find((p) => p.from <= value && value <= p.to);
@@ -67,9 +80,10 @@
   function status() {
     const p = app.program();
     const says = p.predictions[state.at];
-    ids("told").textContent = `${phase(view.checkpoints[state.at])}accuracy `
-      + `${percent(view.trajectory.accuracy[state.at])} · this program: says ${token(says)}, `
-      + `${app.said(p, says)}`;
+    ids("told").textContent =
+      `${phase(view.checkpoints[state.at])}accuracy ` +
+      `${percent(view.trajectory.accuracy[state.at])} · this program: says ${token(says)}, ` +
+      `${app.said(p, says)}`;
   }
 
   // Where a step lies on the slider's track, whose places are checkpoints.
@@ -83,8 +97,11 @@
 
   function remember() {
     const kind = state.kind ? `&kind=${encodeURIComponent(state.kind)}` : "";
-    history.replaceState(null, "",
-      `#program=${state.program + 1}&step=${view.checkpoints[state.at]}${kind}`);
+    history.replaceState(
+      null,
+      "",
+      `#program=${state.program + 1}&step=${view.checkpoints[state.at]}${kind}`,
+    );
   }
 
   // The choice that the address names, as far as it names one that there is.
@@ -109,14 +126,22 @@
   remembered();
   state.token = app.program().tokens.length - 1;
   TrainingViews(app);
+  AnswerViews(app);
   InsideViews(app);
+  SubspaceViews(app);
   listen("program", "program", Number);
   listen("kind", "kind");
   app.shows("program at", status);
   app.shows("program at kind", remember);
   const slider = Slider(ids("time"), {
-    label: "checkpoint", count: last + 1, words: (i) => step(view.checkpoints[i]),
-    bands: view.trajectory.phases.map((p) => ({ name: p.name, from: place(p.from), to: place(p.to) })),
+    label: "checkpoint",
+    count: last + 1,
+    words: (i) => step(view.checkpoints[i]),
+    bands: view.trajectory.phases.map((p) => ({
+      name: p.name,
+      from: place(p.from),
+      to: place(p.to),
+    })),
     changed: (at) => {
       ids("told").setAttribute("aria-live", slider && slider.playing() ? "off" : "polite");
       app.choose({ at });

@@ -10,7 +10,7 @@ from symscope.report.sentence import percent
 
 _SCRIPTS = (
     "theme.js", "words.js", "slider.js", "heat.js", "program_graph.js", "explorer_training.js",
-    "explorer_inside.js", "explorer.js",
+    "explorer_answers.js", "explorer_inside.js", "explorer_subspaces.js", "explorer.js",
 )  # fmt: skip
 
 

@@ -1,8 +1,8 @@
 "use strict";
-// Logit lens, patching, heads and subspaces: views of the explorer from inside the network.
+// Logit lens, patching and heads: the explorer inside the network.
 const InsideViews = (app) => {
   const { view, state, of, ids } = app;
-  const { number, short, step, mark, safe, token, percent, make } = Words;
+  const { number, short, step, mark, token, make } = Words;
   const FEW = 40; // columns up to which cells hold their numbers
   const steps = view.checkpoints;
 
@@ -17,13 +17,17 @@ const InsideViews = (app) => {
     const few = columns.length <= FEW;
     of(box).classList.toggle("numbers", few);
     Heat.draw(of(box), {
-      label, columns, rows, parts,
+      label,
+      columns,
+      rows,
+      parts,
       cell: (r, c) => {
         const v = value(r, c);
         const text = few && v !== null ? written(v, r) : "";
         return Heat.cell(v, parts[rows[r].part || 0].limit, text);
       },
-      tell: (r, c) => `${rows[r].says || rows[r].label}, ${where(p, c)}: ${unit(r)} ${number(value(r, c))}`,
+      tell: (r, c) =>
+        `${rows[r].says || rows[r].label}, ${where(p, c)}: ${unit(r)} ${number(value(r, c))}`,
       pick: (r, c) => app.choose({ token: c, site: rows[r].site || state.site }),
       chosen: { column: state.token },
     });
@@ -33,12 +37,15 @@ const InsideViews = (app) => {
   function overTime(box, part, { label, rows, value, limit, name, written }) {
     const p = app.program();
     Heat.draw(of(box), {
-      label, rows: rows.map((r) => ({ label: r })),
+      label,
+      rows: rows.map((r) => ({ label: r })),
       columns: part.checkpoints.map((i) => ({ label: mark(steps[i]), title: step(steps[i]) })),
       parts: [{ name, limit, ...ends(limit) }],
-      cell: (r, k) => Heat.cell(value(r, k), limit, value(r, k) === null ? "·" : written(value(r, k))),
-      tell: (r, k) => `${rows[r]}, ${where(p, state.token)}, ${step(steps[part.checkpoints[k]])}: `
-        + `${name} ${number(value(r, k))}`,
+      cell: (r, k) =>
+        Heat.cell(value(r, k), limit, value(r, k) === null ? "·" : written(value(r, k))),
+      tell: (r, k) =>
+        `${rows[r]}, ${where(p, state.token)}, ${step(steps[part.checkpoints[k]])}: ` +
+        `${name} ${number(value(r, k))}`,
       pick: (r, k) => app.go(part.checkpoints[k]),
       chosen: { column: app.place(part) },
     });
@@ -52,8 +59,11 @@ const InsideViews = (app) => {
     return a === null || b === null ? null : a - b;
   }
 
-  const LOGITS = { both: "right answer − first line's digit", answer: "logit of the right answer",
-    first: "logit of the first line's digit" };
+  const LOGITS = {
+    both: "right answer − first line's digit",
+    answer: "logit of the right answer",
+    first: "logit of the first line's digit",
+  };
 
   function lens() {
     const { lens: part } = view;
@@ -63,17 +73,26 @@ const InsideViews = (app) => {
     const grid = maps.map((m) => m.answer.map((row, r) => row.map((_, c) => logit(m, r, c))));
     const limit = largest(grid);
     const name = LOGITS[ids("logit").value];
-    const same = p.answer === p.first && ids("logit").value === "both"
-      ? " In this program the two are the same digit, so the difference is 0: choose one of them." : "";
+    const same =
+      p.answer === p.first && ids("logit").value === "both"
+        ? " In this program the two are the same digit, so the difference is 0: choose one of them."
+        : "";
     of("lens-at").textContent = app.told(part) + same;
     overTokens("lens", {
-      label: `logit lens: ${name}`, rows: part.rows.map((label) => ({ label })),
+      label: `logit lens: ${name}`,
+      rows: part.rows.map((label) => ({ label })),
       parts: [{ name, limit, ...ends(limit), said: "one scale for all checkpoints" }],
-      value: (r, c) => grid[k][r][c], written: short, unit: () => name,
+      value: (r, c) => grid[k][r][c],
+      written: short,
+      unit: () => name,
     });
     of("lens-token").textContent = where(p, state.token);
     overTime("lens-time", part, {
-      label: `logit lens over training: ${name}`, rows: part.rows, limit, name, written: short,
+      label: `logit lens over training: ${name}`,
+      rows: part.rows,
+      limit,
+      name,
+      written: short,
       value: (r, j) => grid[j][r][state.token],
     });
   }
@@ -85,19 +104,41 @@ const InsideViews = (app) => {
     const cell = cellNow();
     const p = app.program();
     if (!cell) {
-      const there = Object.keys(view.patching.cells[state.program]);
-      box.replaceChildren(make("p", { class: "missing" },
-        `This program has no counterfactual “${state.kind}”. `
-        + (there.length ? `It has: ${there.join(", ")}.` : "It has none of any kind.")));
+      const all = view.patching.cells[state.program];
+      const there = Object.keys(all).filter((kind) => all[kind]);
+      box.replaceChildren(
+        make(
+          "p",
+          { class: "missing" },
+          `This program has no counterfactual “${state.kind}”. ` +
+            (there.length ? `It has: ${there.join(", ")}.` : "It has none of any kind."),
+        ),
+      );
       return;
     }
-    const written = (tokens, others) => make("code", { class: "tokens" }, ...tokens.map((t, i) =>
-      make("span", { class: t === others[i] ? "" : "differs" }, t === "\n" ? " ⏎ " : token(t))));
-    box.replaceChildren(make("dl", { class: "two" },
-      make("dt", {}, "Program"), make("dd", {}, written(p.tokens, cell.tokens), ` ${token(p.answer)}`),
-      make("dt", {}, `Counterfactual: ${state.kind}`),
-      make("dd", {}, written(cell.tokens, p.tokens), ` ${token(cell.expected)}`,
-        cell.note ? make("small", {}, ` ${cell.note}`) : "")));
+    const said = (t) => (t === "\n" ? " ⏎ " : token(t));
+    const written = (tokens, others) =>
+      make(
+        "code",
+        { class: "tokens" },
+        ...tokens.map((t, i) => make("span", { class: t === others[i] ? "" : "differs" }, said(t))),
+      );
+    box.replaceChildren(
+      make(
+        "dl",
+        { class: "two" },
+        make("dt", {}, "Program"),
+        make("dd", {}, written(p.tokens, cell.tokens), ` ${token(p.answer)}`),
+        make("dt", {}, `Counterfactual: ${state.kind}`),
+        make(
+          "dd",
+          {},
+          written(cell.tokens, p.tokens),
+          ` ${token(cell.expected)}`,
+          cell.note ? make("small", {}, ` ${cell.note}`) : "",
+        ),
+      ),
+    );
   }
 
   // One map with its scale: divided by its maximum where the reader wants that and it can be.
@@ -110,14 +151,26 @@ const InsideViews = (app) => {
     let said = `largest shift ${number(peak)}`;
     if (!table) said = "not measured at this checkpoint";
     else if (ids("normalise").checked && !divided) said += ": left unnormalised";
-    return { name, limit, said, ...(table ? ends(limit) : {}),
-      written: divided ? fraction : short, unit: divided ? "share of the largest shift" : "logit shift",
-      value: (r, c) => (!table || table[r][c] === null ? null : table[r][c] / (divided ? peak : 1)) };
+    return {
+      name,
+      limit,
+      said,
+      ...(table ? ends(limit) : {}),
+      written: divided ? fraction : short,
+      unit: divided ? "share of the largest shift" : "logit shift",
+      value: (r, c) => (!table || table[r][c] === null ? null : table[r][c] / (divided ? peak : 1)),
+    };
   }
 
   // Two decimals without the leading zero where the largest is 1.
-  const fraction = (v) => (Math.abs(v) < 0.005 ? "0"
-    : v.toFixed(2).replace("-", "−").replace(/^(−?)0/, "$1").replace(/^(−?)1\.00$/, "$11"));
+  const fraction = (v) =>
+    Math.abs(v) < 0.005
+      ? "0"
+      : v
+          .toFixed(2)
+          .replace("-", "−")
+          .replace(/^(−?)0/, "$1")
+          .replace(/^(−?)1\.00$/, "$11");
 
   function patching() {
     const part = view.patching;
@@ -128,12 +181,22 @@ const InsideViews = (app) => {
     if (!cell) return;
     const sites = Object.keys(part.rows).filter((site) => cell.maps[site]);
     const parts = sites.map((site) => scaled(site, cell.maps[site], k));
-    const rows = sites.flatMap((site, i) => part.rows[site].map((label, r) => ({
-      label, part: i, r, site, says: `${site}, ${label}` })));
+    const rows = sites.flatMap((site, i) =>
+      part.rows[site].map((label, r) => ({
+        label,
+        part: i,
+        r,
+        site,
+        says: `${site}, ${label}`,
+      })),
+    );
     overTokens("patching", {
-      label: `patching, ${state.kind}`, rows, parts,
+      label: `patching, ${state.kind}`,
+      rows,
+      parts,
       value: (r, c) => parts[rows[r].part].value(rows[r].r, c),
-      written: (v, r) => parts[rows[r].part].written(v), unit: (r) => parts[rows[r].part].unit,
+      written: (v, r) => parts[rows[r].part].written(v),
+      unit: (r) => parts[rows[r].part].unit,
     });
     heads(cell, k);
     patchingTime(cell, sites);
@@ -146,7 +209,8 @@ const InsideViews = (app) => {
     if (!table) return;
     const part = scaled("logit shift", cell.heads, k);
     Heat.draw(of("heads"), {
-      label: `attention heads patched, ${state.kind}`, parts: [part],
+      label: `attention heads patched, ${state.kind}`,
+      parts: [part],
       rows: table.map((_, r) => ({ label: `layer ${r + 1}` })),
       columns: table[0].map((_, c) => ({ label: `head ${c + 1}` })),
       cell: (r, c) => {
@@ -165,47 +229,13 @@ const InsideViews = (app) => {
     if (!site) return;
     const times = cell.maps[site];
     overTime("patching-time", view.patching, {
-      label: `patching over training, ${site}, ${state.kind}`, rows: view.patching.rows[site],
-      limit: largest(times.filter(Boolean)), name: "logit shift", written: short,
+      label: `patching over training, ${site}, ${state.kind}`,
+      rows: view.patching.rows[site],
+      limit: largest(times.filter(Boolean)),
+      name: "logit shift",
+      written: short,
       value: (r, j) => (times[j] ? times[j][r][state.token] : null),
     });
-  }
-
-  // The share of the points' variance that is between labels, and what chance gives.
-  function spread(labels, points) {
-    const middle = (list) => [0, 1].map((d) => list.reduce((s, v) => s + v[d], 0) / list.length);
-    const apart = (list, at) => list.reduce((s, v) => s + (v[0] - at[0]) ** 2 + (v[1] - at[1]) ** 2, 0);
-    const names = [...new Set(labels)];
-    const groups = names.map((name) => points.filter((_, i) => labels[i] === name));
-    const total = apart(points, middle(points));
-    const within = groups.reduce((s, g) => s + apart(g, middle(g)), 0);
-    return { names, groups, centres: groups.map(middle), share: total ? 1 - within / total : 0,
-      chance: points.length > 1 ? (names.length - 1) / (points.length - 1) : 1 };
-  }
-
-  function subspace(plot) {
-    const { labels, points } = view.subspaces.groups[plot.dataset.group];
-    const { names, groups, centres, share, chance } = spread(labels, points[app.place(view.subspaces)]);
-    const colour = (i) => `hsl(${(360 * i) / names.length + 205} 62% 55%)`;
-    const column = (list, d) => list.map((v) => v[d]);
-    const data = groups.map((group, i) => ({
-      type: "scatter", mode: "markers", x: column(group, 0), y: column(group, 1), name: safe(names[i]),
-      marker: { color: colour(i), size: 6, opacity: 0.55 },
-      hovertemplate: `${safe(names[i])} (%{x:.2f}, %{y:.2f})<extra></extra>`,
-    }));
-    data.push({ type: "scatter", mode: "text", x: column(centres, 0), y: column(centres, 1),
-      text: names.map((n) => `<b>${safe(n)}</b>`), hoverinfo: "skip", textfont: { size: 15 } });
-    // Margins that follow the labels and axes of one scale would each wait for the other.
-    const axis = { zeroline: false, tickfont: { size: 11 }, nticks: 6, automargin: false };
-    Theme.plot(plot, { data, layout: { height: 400, margin: { l: 40, r: 8, t: 8, b: 32 },
-      showlegend: false, hovermode: "closest", xaxis: axis, yaxis: { ...axis, scaleanchor: "x" } } });
-    document.querySelector(`[data-spread="${CSS.escape(plot.dataset.group)}"]`).textContent =
-      `${percent(share, 0)} of the points' variance is between labels; labels given by chance: ${percent(chance, 0)}.`;
-  }
-
-  function subspaces() {
-    of("subspaces-at").textContent = app.told(view.subspaces);
-    document.querySelectorAll("[data-group]").forEach(subspace);
   }
 
   if (view.lens) {
@@ -217,5 +247,4 @@ const InsideViews = (app) => {
     app.shows("program at kind token site", patching);
     ids("normalise").addEventListener("change", patching);
   }
-  if (view.subspaces) app.shows("at scheme", subspaces);
 };

@@ -1,8 +1,8 @@
 "use strict";
-// The program, the training and what the network says: views of the explorer from outside.
+// The program and how training goes: the explorer's first views.
 const TrainingViews = (app) => {
   const { view, state, of, ids } = app;
-  const { percent, step, mark, safe, token, wilson, make } = Words;
+  const { percent, step, safe, token, make } = Words;
   const steps = view.checkpoints;
   const COLOURS = [..."abcdef"].map((letter) => `var(--curve-${letter})`);
   const DASHES = ["solid", "dash", "dot"];
@@ -18,9 +18,11 @@ const TrainingViews = (app) => {
     const chain = ProgramGraph.chain(p, start);
     const way = chain.map((n) => `${p.lines[n - 1].left} = ${p.lines[n - 1].right}`).join(" ← ");
     const hops = `${chain.length} hop${chain.length > 1 ? "s" : ""}`;
-    of("chain").textContent = at > p.lines.length
-      ? `The queried chain: ${way}, ${hops}.`
-      : `The chain of line ${at}: ${way}, ${hops}.${p.lines[at - 1].chain ? "" : " Not queried."}`;
+    const asked = at > p.lines.length || p.lines[at - 1].chain ? "" : " Not queried.";
+    of("chain").textContent =
+      at > p.lines.length
+        ? `The queried chain: ${way}, ${hops}.`
+        : `The chain of line ${at}: ${way}, ${hops}.${asked}`;
   }
 
   // The token at the right of a line, the last before its end.
@@ -33,8 +35,10 @@ const TrainingViews = (app) => {
     const p = app.program();
     const says = p.predictions[state.at];
     of("answer").replaceChildren(
-      "Right answer ", make("b", { class: "token" }, token(p.answer)),
-      ", first line's digit ", make("b", { class: "token" }, token(p.first)),
+      "Right answer ",
+      make("b", { class: "token" }, token(p.answer)),
+      ", first line's digit ",
+      make("b", { class: "token" }, token(p.first)),
       `. At ${step(steps[state.at])} the network says `,
       make("b", { class: `token ${app.verdict(p, says)}` }, token(says)),
       `; the right answer has probability ${percent(p.probability[state.at])}.`,
@@ -43,9 +47,15 @@ const TrainingViews = (app) => {
 
   function curve(name, y, colour, more = {}) {
     return {
-      type: "scatter", mode: "lines", name, x: steps, y, connectgaps: false,
+      type: "scatter",
+      mode: "lines",
+      name,
+      x: steps,
+      y,
+      connectgaps: false,
       line: { color: colour, width: 1.8, ...more.line },
-      hovertemplate: `${name} %{y:.1%}<extra></extra>`, ...more.trace,
+      hovertemplate: `${name} %{y:.1%}<extra></extra>`,
+      ...more.trace,
     };
   }
 
@@ -63,36 +73,69 @@ const TrainingViews = (app) => {
   function annotations() {
     const common = { showarrow: false, font: { size: 11, color: "var(--muted)" } };
     const lines = floors().map(({ name, value, at }) => ({
-      ...common, text: `${safe(name)} ${percent(value, 0)}`, x: 1, xref: "paper", y: at,
-      xanchor: "right", yanchor: "bottom", borderpad: 1,
+      ...common,
+      text: `${safe(name)} ${percent(value, 0)}`,
+      x: 1,
+      xref: "paper",
+      y: at,
+      xanchor: "right",
+      yanchor: "bottom",
+      borderpad: 1,
     }));
     return [...lines, ...phaseNames(common)];
   }
 
   // Above their bands, one row higher where the name before would run into the next.
   function phaseNames(common) {
-    const wide = (steps[steps.length - 1] - steps[0]) / Math.max(of("trajectory").clientWidth - 60, 1);
+    const wide =
+      (steps[steps.length - 1] - steps[0]) / Math.max(of("trajectory").clientWidth - 60, 1);
     let [ends, row] = [-Infinity, 0];
     return view.trajectory.phases.map((p) => {
       row = p.from < ends ? (row + 1) % 3 : 0;
       ends = p.from + 6.4 * wide * p.name.length;
       const over = ends > steps[steps.length - 1];
-      return { ...common, text: safe(p.name), x: over ? steps[steps.length - 1] : p.from,
-        xanchor: over ? "right" : "left", yref: "paper", y: 1 + 0.055 * row, yanchor: "bottom" };
+      return {
+        ...common,
+        text: safe(p.name),
+        x: over ? steps[steps.length - 1] : p.from,
+        xanchor: over ? "right" : "left",
+        yref: "paper",
+        y: 1 + 0.055 * row,
+        yanchor: "bottom",
+      };
     });
   }
 
   function shapes() {
     const band = (p) => ({
-      type: "rect", x0: p.from, x1: p.to, y0: 0, y1: 1, yref: "paper", layer: "below",
-      fillcolor: "var(--none)", opacity: 0.45, line: { width: 0 },
+      type: "rect",
+      x0: p.from,
+      x1: p.to,
+      y0: 0,
+      y1: 1,
+      yref: "paper",
+      layer: "below",
+      fillcolor: "var(--none)",
+      opacity: 0.45,
+      line: { width: 0 },
     });
     const floor = ({ value }) => ({
-      type: "line", x0: 0, x1: 1, xref: "paper", y0: value, y1: value, layer: "below",
+      type: "line",
+      x0: 0,
+      x1: 1,
+      xref: "paper",
+      y0: value,
+      y1: value,
+      layer: "below",
       line: { color: "var(--floor)", width: 1, dash: "dash" },
     });
     const now = {
-      type: "line", x0: steps[state.at], x1: steps[state.at], y0: 0, y1: 1, yref: "paper",
+      type: "line",
+      x0: steps[state.at],
+      x1: steps[state.at],
+      y0: 0,
+      y1: 1,
+      yref: "paper",
       line: { color: "var(--ink)", width: 1.4 },
     };
     return [...view.trajectory.phases.map(band), ...floors().map(floor), now];
@@ -101,23 +144,46 @@ const TrainingViews = (app) => {
   function trajectory() {
     const { accuracy, low, high, series } = view.trajectory;
     const group = Object.entries(series[ids("series").value] || {});
-    const edge = { line: { width: 0 }, trace: { hoverinfo: "skip", hovertemplate: null, showlegend: false } };
+    const edge = {
+      line: { width: 0 },
+      trace: { hoverinfo: "skip", hovertemplate: null, showlegend: false },
+    };
     const data = [
       curve("low", low, "var(--found)", edge),
       curve("high", high, "var(--found)", {
-        ...edge, trace: { ...edge.trace, fill: "tonexty", fillcolor: "var(--found)" } }),
-      ...group.map(([name, y], i) => curve(safe(name), y, COLOURS[i % 6], {
-        line: { width: 1.4, dash: DASHES[Math.floor(i / 6) % 3] } })),
+        ...edge,
+        trace: { ...edge.trace, fill: "tonexty", fillcolor: "var(--found)" },
+      }),
+      ...group.map(([name, y], i) =>
+        curve(safe(name), y, COLOURS[i % 6], {
+          line: { width: 1.4, dash: DASHES[Math.floor(i / 6) % 3] },
+        }),
+      ),
       curve("p of the right answer, this program", app.program().probability, "var(--muted)", {
-        line: { width: 1.4, dash: "dot" } }),
+        line: { width: 1.4, dash: "dot" },
+      }),
       curve("accuracy, all programs", accuracy, "var(--ink)", { line: { width: 2.4 } }),
     ];
     const layout = {
-      height: 430, margin: { l: 48, r: 12, t: 44, b: 40 }, hovermode: "x unified",
-      shapes: shapes(), annotations: annotations(),
-      xaxis: { title: { text: "training step" }, zeroline: false, range: [steps[0], steps[steps.length - 1]] },
+      height: 430,
+      margin: { l: 48, r: 12, t: 44, b: 40 },
+      hovermode: "x unified",
+      shapes: shapes(),
+      annotations: annotations(),
+      xaxis: {
+        title: { text: "training step" },
+        zeroline: false,
+        range: [steps[0], steps[steps.length - 1]],
+      },
       yaxis: { range: [0, 1.04], tickformat: ".0%", zeroline: false },
-      legend: { traceorder: "normal", orientation: "h", x: 0, y: -0.16, yanchor: "top", font: { size: 12 } },
+      legend: {
+        traceorder: "normal",
+        orientation: "h",
+        x: 0,
+        y: -0.16,
+        yanchor: "top",
+        font: { size: 12 },
+      },
     };
     const plot = of("trajectory");
     Theme.plot(plot, { data, layout });
@@ -133,107 +199,9 @@ const TrainingViews = (app) => {
     Plotly.relayout(of("trajectory"), { [`${last}.x0`]: at, [`${last}.x1`]: at });
   }
 
-  function predictions() {
-    const share = ids("shade").value === "share";
-    const every = Math.ceil(steps.length / 10);
-    const told = (r, c) => {
-      const p = view.programs[r];
-      return `${r + 1}. ${p.name}, ${step(steps[c])}: says ${token(p.predictions[c])}, `
-        + `${app.said(p, p.predictions[c])}; right is ${token(p.answer)}, `
-        + `with probability ${percent(p.probability[c])}`;
-    };
-    ids("keys").hidden = share;
-    Heat.draw(of("predictions"), {
-      label: share ? "probability of the right answer by program and checkpoint"
-        : "predicted token by program and checkpoint",
-      columns: steps.map((s, i) => ({ label: i % every ? "" : mark(s), title: step(s) })),
-      rows: view.programs.map((p, i) => ({ label: `${i + 1}. ${p.name}` })),
-      parts: [{ ramp: "one", low: share ? "0 %" : "", high: share ? "100 %" : "" }],
-      cell: (r, c) => {
-        const p = view.programs[r];
-        const text = token(p.predictions[c]);
-        return share ? { kind: "plus", share: p.probability[c], text }
-          : { kind: app.verdict(p, p.predictions[c]), share: 0, text };
-      },
-      tell: told,
-      pick: (r, c) => (app.choose({ program: r }), app.go(c)),
-      chosen: { row: state.program, column: state.at },
-    });
-  }
-
-  function bar([right, n], [right0, n0]) {
-    const place = (share) => `left:${(100 * share).toFixed(2)}%`;
-    const [low, high] = wilson(right, n);
-    const track = make("div", { class: "rail", "aria-hidden": "true" });
-    if (n) {
-      track.append(make("span", { class: "whisker",
-        style: `${place(low)};width:${(100 * (high - low)).toFixed(2)}%` }));
-      track.append(make("span", { class: "point", style: place(right / n) }));
-    }
-    if (n0) track.append(make("span", { class: "ring", style: place(right0 / n0) }));
-    return track;
-  }
-
-  function change([right, n], [right0, n0]) {
-    if (!n || !n0) return "–";
-    const by = Math.round(100 * (right / n - right0 / n0));
-    return by > 0 ? `+${by}` : String(by).replace("-", "−");
-  }
-
-  function breakdown() {
-    of("here").textContent = step(steps[state.at]);
-    const tables = Object.entries(view.breakdown).map(([attribute, values]) => {
-      const rows = Object.entries(values).map(([value, counts]) => {
-        const [now, then] = [counts[state.at], counts[state.other]];
-        const [low, high] = wilson(...now);
-        return make("tr", {}, make("th", { scope: "row" }, value),
-          make("td", { class: "wide-cell" }, bar(now, then)),
-          make("td", { class: "n", title: `95 %: ${percent(low)} to ${percent(high)}` },
-            now[1] ? percent(now[0] / now[1], 0) : "–", make("small", {}, ` of ${now[1].toLocaleString("en-US")}`)),
-          make("td", { class: "n" }, change(now, then)));
-      });
-      return make("table", {}, make("caption", {}, attribute), make("tbody", {}, ...rows));
-    });
-    of("breakdown").replaceChildren(...tables);
-  }
-
-  function changed() {
-    const found = { "now right": [], "no longer right": [], "another wrong answer": [] };
-    view.programs.forEach((p, i) => {
-      const [then, now] = [p.predictions[state.other], p.predictions[state.at]];
-      if (then === now) return;
-      const kind = now === p.answer ? "now right"
-        : then === p.answer ? "no longer right" : "another wrong answer";
-      found[kind].push([i, p, then, now]);
-    });
-    const lists = Object.entries(found).filter(([, list]) => list.length).map(([kind, list]) =>
-      make("div", {}, make("h3", {}, `${kind}: ${list.length}`), make("ul", {}, ...list.map(item))));
-    const same = view.programs.length - Object.values(found).flat().length;
-    const told = make("p", { class: "note" }, state.other === state.at
-      ? "The two checkpoints are the same: choose another to compare with."
-      : `From ${step(steps[state.other])} to ${step(steps[state.at])}; ${same} of `
-        + `${view.programs.length} programs have the same answer.`);
-    of("changed").replaceChildren(told, ...lists);
-  }
-
-  function item([i, p, then, now]) {
-    const button = make("button", { type: "button" }, `${i + 1}. ${p.name}`);
-    button.addEventListener("click", () => app.choose({ program: i }));
-    return make("li", {}, button, " ", make("span", { class: `token ${app.verdict(p, then)}` }, token(then)),
-      " → ", make("span", { class: `token ${app.verdict(p, now)}` }, token(now)));
-  }
-
-  ids("other").append(...steps.map((s, i) => make("option", { value: i }, step(s))));
-  state.other = Math.floor(steps.length / 2);
-  ids("other").value = state.other;
-  ids("other").addEventListener("change", (e) => app.choose({ other: Number(e.target.value) }));
   ids("series").addEventListener("change", trajectory);
-  ids("shade").addEventListener("change", predictions);
   app.shows("program token", graph);
   app.shows("program at", answer);
   app.shows("program scheme", trajectory);
   app.shows("at", line);
-  app.shows("program at", predictions);
-  app.shows("at other", breakdown);
-  app.shows("at other", changed);
 };

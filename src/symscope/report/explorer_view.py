@@ -131,6 +131,8 @@ def _patching(patching: Any, programs: Sequence[Any], checkpoints: int) -> None:
             where = f"patching.cells[{p}][{kind!r}]"
             if kind not in patching["kinds"]:
                 raise SymscopeError(f"{where}: the kinds are {patching['kinds']}")
+            if cell is None:
+                continue
             _has(cell, where, {"tokens": list, "expected": str, "maps": Mapping})
             tokens = len(programs[p]["tokens"])
             _listed(cell["tokens"], tokens, f"{where}.tokens", "as many as the program has")

@@ -12,7 +12,7 @@
 //   chosen   {row, column}: what is marked now; may be absent
 const Heat = (() => {
   // From these shares on, text is written in the colour of the page: first in dark schemes.
-  const DEEP = { plus: [0.63, 0.8], minus: [0.63, 0.92] };
+  const DEEP = { plus: [0.68, 0.79], minus: [0.68, 0.92] };
   const FAINT = 0.06;
   const { make } = Words;
   let tip = null;
@@ -55,7 +55,11 @@ const Heat = (() => {
     const ramp = make("i", { class: `ramp ${part.ramp || ""}` });
     const scale = make("span", { class: "scale" }, low, ramp, high);
     const inner = make("div", {}, name, scale, said);
-    const row = make("tr", {}, make("th", { colspan: wide + 1, class: "part", scope: "rowgroup" }, inner));
+    const row = make(
+      "tr",
+      {},
+      make("th", { colspan: wide + 1, class: "part", scope: "rowgroup" }, inner),
+    );
     return { row, name, said, low, high, scale };
   }
 
@@ -76,7 +80,12 @@ const Heat = (() => {
       body[body.length - 1].append(make("tr", {}, head, ...made));
       return made;
     });
-    const table = make("table", { role: "grid", "aria-readonly": "true", "aria-label": map.label }, heads(map), ...body);
+    const table = make(
+      "table",
+      { role: "grid", "aria-readonly": "true", "aria-label": map.label },
+      heads(map),
+      ...body,
+    );
     box.replaceChildren(table);
     box.classList.add("heat");
     if (cells.length && cells[0].length) cells[0][0].tabIndex = 0;
@@ -101,10 +110,15 @@ const Heat = (() => {
       part.row.hidden = !(now.name || now.said || now.high);
     });
     const { row, column } = map.chosen || {};
-    cells.forEach((line, r) => line.forEach((td, c) => paint(td, map.cell(r, c), row === r, column === c)));
-    table.querySelectorAll("thead tr:last-child th").forEach((th, c) =>
-      th.classList.toggle("chosen", c === column));
-    table.querySelectorAll("th[scope=row]").forEach((th, r) => th.classList.toggle("chosen", r === row));
+    cells.forEach((line, r) =>
+      line.forEach((td, c) => paint(td, map.cell(r, c), row === r, column === c)),
+    );
+    table
+      .querySelectorAll("thead tr:last-child th")
+      .forEach((th, c) => th.classList.toggle("chosen", c === column));
+    table
+      .querySelectorAll("th[scope=row]")
+      .forEach((th, r) => th.classList.toggle("chosen", r === row));
     if (tip && tip.owner && box.contains(tip.owner)) show(tip.owner);
     if (box.column === column) return;
     box.column = column;
@@ -126,7 +140,8 @@ const Heat = (() => {
     const [dark, light] = DEEP[kind] || [2, 2];
     const deep = `${share > dark ? " deep" : ""}${share > light ? " deepest" : ""}`;
     const faint = kind in DEEP && share < FAINT ? " faint" : "";
-    td.className = `${kind}${deep}${faint}${edge}${inRow ? " row" : ""}${inColumn ? " column" : ""}`;
+    const marks = `${inRow ? " row" : ""}${inColumn ? " column" : ""}`;
+    td.className = `${kind}${deep}${faint}${edge}${marks}`;
     td.style.setProperty("--share", `${Math.round(100 * share)}%`);
     td.textContent = text || "";
   }
@@ -142,8 +157,10 @@ const Heat = (() => {
     td.setAttribute("aria-label", tip.textContent);
     tip.hidden = false;
     const at = td.getBoundingClientRect();
-    const left = Math.min(Math.max(at.left + at.width / 2 - tip.offsetWidth / 2, 8),
-      document.documentElement.clientWidth - tip.offsetWidth - 8);
+    const left = Math.min(
+      Math.max(at.left + at.width / 2 - tip.offsetWidth / 2, 8),
+      document.documentElement.clientWidth - tip.offsetWidth - 8,
+    );
     const over = at.top - tip.offsetHeight - 8;
     tip.style.left = `${left}px`;
     tip.style.top = `${over > 0 ? over : at.bottom + 8}px`;
@@ -175,8 +192,9 @@ const Heat = (() => {
   // The one cell that Tab reaches is where the reader left the map.
   function step(box, td, key) {
     const by = { ArrowLeft: [0, -1], ArrowRight: [0, 1], ArrowUp: [-1, 0], ArrowDown: [1, 0] }[key];
-    const next = by && (box.drawn.cells[Number(td.dataset.row) + by[0]] || [])[
-      Number(td.dataset.column) + by[1]];
+    const next =
+      by &&
+      (box.drawn.cells[Number(td.dataset.row) + by[0]] || [])[Number(td.dataset.column) + by[1]];
     if (next) {
       box.querySelectorAll("td[tabindex='0']").forEach((other) => (other.tabIndex = -1));
       next.tabIndex = 0;

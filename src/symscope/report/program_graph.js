@@ -19,10 +19,15 @@ const ProgramGraph = (() => {
   function arc(from, to, kind) {
     const [high, low] = [HIGH * (from - 0.5), HIGH * (to - 0.5)];
     const out = X.arcs - 14 - Math.min(9 * (to - from), 56);
-    const curve = `M${X.arcs} ${high + 3}C${out} ${high + 3} ${out} ${low - 3} ${X.arcs - 6} ${low - 3}`;
+    const [tail, tip] = [`${X.arcs} ${high + 3}`, `${X.arcs - 6} ${low - 3}`];
+    const curve = `M${tail}C${out} ${high + 3} ${out} ${low - 3} ${tip}`;
     const head = `M${X.arcs + 1} ${low - 3}l-8 -4v8z`;
-    return make("g", { class: kind }, make("path", { d: curve, class: "edge" }),
-      make("path", { d: head, class: "head" }));
+    return make(
+      "g",
+      { class: kind },
+      make("path", { d: curve, class: "edge" }),
+      make("path", { d: head, class: "head" }),
+    );
   }
 
   function tags(program, line) {
@@ -38,17 +43,34 @@ const ProgramGraph = (() => {
     const line = program.lines[at - 1];
     const code = query ? `# ${program.query} :` : `${line.left} = ${line.right}`;
     const holds = value(program, query ? program.query_line : at);
-    const kind = `line ${query || line.chain ? "on" : ""} ${followed.includes(at) ? "followed" : ""}`;
-    const words = query ? `the query of ${program.query}, ${holds}`
+    const on = query || line.chain ? "on" : "";
+    const kind = `line ${on} ${followed.includes(at) ? "followed" : ""}`;
+    const words = query
+      ? `the query of ${program.query}, ${holds}`
       : `line ${at}, ${code}, holds ${holds}`;
     const y = HIGH * (at - 0.5) + 5;
-    const made = make("g", { class: kind, role: "button", tabindex: 0, "data-line": at,
-      "aria-pressed": String(followed[0] === at), "aria-label": words },
-      make("rect", { x: X.arcs + 2, y: y - 17, width: X.wide - X.arcs - 6, height: HIGH - 2, rx: 5 }),
+    const made = make(
+      "g",
+      {
+        class: kind,
+        role: "button",
+        tabindex: 0,
+        "data-line": at,
+        "aria-pressed": String(followed[0] === at),
+        "aria-label": words,
+      },
+      make("rect", {
+        x: X.arcs + 2,
+        y: y - 17,
+        width: X.wide - X.arcs - 6,
+        height: HIGH - 2,
+        rx: 5,
+      }),
       make("text", { x: X.number, y, class: "number" }, query ? "" : at),
       make("text", { x: X.code, y, class: "code" }, code),
       make("text", { x: X.value, y, class: "holds" }, `→ ${holds}`),
-      make("text", { x: X.tags, y, class: "tags" }, query ? "the right answer" : tags(program, at)));
+      make("text", { x: X.tags, y, class: "tags" }, query ? "the right answer" : tags(program, at)),
+    );
     made.addEventListener("click", () => choose(at));
     made.addEventListener("keydown", (event) => {
       if (event.key !== "Enter" && event.key !== " ") return;
@@ -72,10 +94,19 @@ const ProgramGraph = (() => {
     const arcs = edges.map((edge) => [kind(edge), edge]).sort();
     const rows = [...Array(count + 1).keys()].map((i) => row(program, i + 1, followed, choose));
     const held = box.contains(document.activeElement) && document.activeElement.dataset.line;
-    box.replaceChildren(make("svg", {
-      viewBox: `0 0 ${X.wide} ${HIGH * (count + 1) + 4}`, class: "program", role: "group",
-      "aria-label": `the program ${program.name}` },
-      ...arcs.map(([said, [from, to]]) => arc(from, to, said)), ...rows));
+    box.replaceChildren(
+      make(
+        "svg",
+        {
+          viewBox: `0 0 ${X.wide} ${HIGH * (count + 1) + 4}`,
+          class: "program",
+          role: "group",
+          "aria-label": `the program ${program.name}`,
+        },
+        ...arcs.map(([said, [from, to]]) => arc(from, to, said)),
+        ...rows,
+      ),
+    );
     if (held) box.querySelector(`[data-line="${held}"]`)?.focus();
   }
 

@@ -20,7 +20,13 @@ const Slider = (() => {
     let timer = null;
     const last = count - 1;
     const range = Words.make("input", {
-      type: "range", min: 0, max: last, step: 1, value: 0, "aria-label": label, autocomplete: "off",
+      type: "range",
+      min: 0,
+      max: last,
+      step: 1,
+      value: 0,
+      "aria-label": label,
+      autocomplete: "off",
     });
     const shown = Words.make("output");
     const play = button("play", "▶", () => (timer ? stop() : start()));
@@ -72,8 +78,11 @@ const Slider = (() => {
     root.setAttribute("role", "group");
     root.setAttribute("aria-label", label);
     root.append(
-      button("one step back", "‹", () => moved(at - 1)), play,
-      button("one step on", "›", () => moved(at + 1)), track, shown,
+      button("one step back", "‹", () => moved(at - 1)),
+      play,
+      button("one step on", "›", () => moved(at + 1)),
+      track,
+      shown,
     );
     return { set: moved, playing: () => timer !== null };
   }

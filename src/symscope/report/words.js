@@ -4,7 +4,7 @@ const Words = (() => {
   const minus = (text) => text.replace("-", "−");
 
   function percent(share, digits = 1) {
-    return share === null || share === undefined ? "–" : `${(100 * share).toFixed(digits)} %`;
+    return (share ?? null) === null ? "–" : `${(100 * share).toFixed(digits)}\u00a0%`;
   }
 
   // At most three digits, and a true minus sign.

@@ -90,6 +90,16 @@ def test_a_place_that_acts_linearly_is_estimated_exactly():
     torch.testing.assert_close(found, exact(network, places, BASE, SOURCE), atol=1e-4, rtol=1e-3)
 
 
+def test_of_a_pattern_the_row_of_the_step_is_meant():
+    network = hardly_differ()
+    sites = [Site("blocks.1.attention.pattern", position=LAST, head=(1, 2)),
+             Site("blocks.1.attention.pattern", position=LAST)]  # fmt: skip
+    truth = exact(network, sites, BASE, SOURCE, first_two)
+    found = attribution(network, BASE, SOURCE, sites, first_two)
+    torch.testing.assert_close(found, truth, atol=0.02 * truth.abs().max(), rtol=0)
+    assert (found[0] != found[1]).all()
+
+
 def test_several_sites_in_one_place_add_up_and_may_be_taken_elsewhere():
     network = build(norm=False)
     one, other = Site("blocks.1.mlp", position=LAST), Site("blocks.0.mlp", position=LAST)

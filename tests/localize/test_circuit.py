@@ -87,6 +87,23 @@ def test_negative_scores_count_by_their_size():
     assert prune(NETWORK, value(), scores, 0.99) == TRUE
 
 
+def test_an_edge_that_dangles_is_no_part_of_a_pruned_circuit_however_high_it_scores():
+    scores = torch.tensor([float(edge in TRUE) + 9 * (edge == ("embed", "mlp 0"))
+                           for edge in edges(NETWORK)])  # fmt: skip
+    assert prune(NETWORK, value(), scores, 0.99) == TRUE
+
+
+def test_of_two_nodes_that_do_the_same_each_counts_once_the_other_is_out():
+    circuit = frozenset({("embed", "0.0.v"), ("embed", "0.1.v"), ("0.0", "logits"),
+                         ("0.1", "logits")})  # fmt: skip
+
+    def either(some):
+        return torch.full((5,), float(any(edge[1] == "logits" for edge in some)))
+
+    found = minimality(either, circuit, circuit, frozenset(), "copies")
+    assert found.config["moves"] == {"0.0": 1.0, "0.1": 1.0}
+
+
 def test_a_random_circuit_is_connected_and_large_enough():
     for seed in range(4):
         circuit = random_circuit(NETWORK, 7, seed)

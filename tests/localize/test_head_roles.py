@@ -48,6 +48,9 @@ def test_the_control_can_be_other_steps_and_none_of_what_is_not_seen():
     others = torch.stack([AT + 1, AT, torch.full((COUNT,), -1)], 1)[:, None]
     _, control = attends(NETWORK, INPUTS, end, AT[:, None], others)
     torch.testing.assert_close(control[1, 0], torch.full((COUNT,), 0.5), atol=0.01, rtol=0)
+    later = torch.tensor([0, LAST]).expand(COUNT, 1, 2)
+    _, control = attends(NETWORK, INPUTS, end - 1, end - 1, later)
+    torch.testing.assert_close(control[0, 0], torch.full((COUNT,), 1 / LAST))
 
 
 def test_entries_that_a_sample_lacks_do_not_count():

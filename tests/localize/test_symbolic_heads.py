@@ -1,5 +1,8 @@
 """Heads that abstract, predict and retrieve, in a network built so and in one that is trained."""
 
+from importlib import import_module
+
+import pytest
 import torch
 from torch.nn.functional import cross_entropy
 
@@ -34,6 +37,14 @@ def test_each_kind_of_head_is_found_and_no_other():
             assert max(map(abs, e.controls.values())) < 0.2
         assert (e.score > 3) == (TRUE[kind] == head)
         assert e.low <= e.score <= e.high and e.n == 100
+
+
+@pytest.mark.parametrize("other", [0.0, 1.0])
+def test_a_head_that_brings_as_much_of_the_other_variable_is_not_selected(other, monkeypatch):
+    noise = torch.randn(6, 100, generator=torch.Generator().manual_seed(0))
+    made = import_module("symscope.localize.symbolic_heads")
+    monkeypatch.setattr(made, "_effects", lambda *_: (1 + 0.1 * noise, other - 0.1 * noise))
+    assert len(selected(symbolic_heads(BUILT, TASK, "built", 100))) == (18 if other == 0 else 0)
 
 
 def test_where_the_kind_is_looked_for_can_be_said():

@@ -16,6 +16,8 @@ from symscope.localize.circuit import (
 )
 from symscope.localize.circuit_checks import completeness, minimality, nodes, without
 from symscope.localize.edges import edge_runs, edges
+from symscope.models.transformer import Transformer
+from symscope.network import Network
 
 NETWORK = induction()
 BASE, SOURCE = induction_inputs(120, 0)[0], induction_inputs(120, 1)[0]
@@ -143,3 +145,17 @@ def test_a_circuit_without_nodes_is_as_complete_as_it_is_faithful_and_not_analys
     assert minimality(value(), everything, frozenset(TRUE), direct, "true").controls == {
         "random_circuit": 0
     }
+
+
+def test_the_pairs_that_score_have_no_say_in_the_choice():
+    torch.manual_seed(1)
+    network = Network(Transformer(9, 16, 2, 2))
+    base, source, other = torch.randint(9, (3, 40, 6)).unbind()
+    scored = torch.randperm(40, generator=torch.Generator().manual_seed(0)).chunk(2)[1]
+    changed = source.clone()
+    changed[scored] = other[scored]
+    (one, (first, *_)), (two, (second, *_)) = (
+        find_circuit(network, base, x, "halves", steps=0) for x in (source, changed)
+    )
+    assert one == two and len(one) < len(edges(network))
+    assert first.score != second.score

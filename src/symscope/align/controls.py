@@ -35,6 +35,8 @@ def floors(program: Program, pairs: Pairs) -> dict[str, float]:
         "machine_no_op": program.run(pairs.base).output,
         "machine_full_swap": interchange(program, pairs.base, pairs.source, whole),
     }
+    if not program.stepped and pairs.target.dim() > 1:  # one answer, at the step that is scored
+        outputs = {name: v[:, None] for name, v in outputs.items()}
     right = {
         name: (v - pairs.lowest == pairs.target) | ~pairs.scored for name, v in outputs.items()
     }

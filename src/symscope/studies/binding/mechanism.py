@@ -72,6 +72,7 @@ class RoleMap:
         return self.right[role].float().mean(1).tolist()
 
 
+@torch.no_grad()
 def role_map(
     network: Network, pairs: Pairs, roles: Mapping[str, Tensor], layers: int,
     source: Tensor | None = None,
@@ -92,6 +93,7 @@ def role_map(
                    {r: torch.stack(v).detach() for r, v in shift.items()}, expected)  # fmt: skip
 
 
+@torch.no_grad()
 def residual_claims(
     network: Network, untrained: Network, task: Binding, kind: str, hops: int, count: int,
     layers: int, name: str, seed: int,

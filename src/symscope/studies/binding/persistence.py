@@ -17,6 +17,7 @@ from symscope.tasks.binding import Binding
 COUNT = 1_500
 
 
+@torch.no_grad()
 def pull_of_line_one(network: Network, task: Binding, name: str, seed: int) -> Evidence:
     """How much changing line 1's digit, off the chain, raises the new digit's logit.
 

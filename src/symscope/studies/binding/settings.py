@@ -1,5 +1,6 @@
-"""The networks of the study: task, form, training. `small` was found by the search of search.py."""
+"""The networks of the study: task, form, training; and the settings tried on the way to `small`."""
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -65,8 +66,42 @@ PUBLISHED = Preset(
     seeds=1, embedding=0.02,
 )  # fmt: skip
 PRESETS = {"tiny": TINY, "small": SMALL, "published": PUBLISHED}
+"""`tiny` begins with a curriculum of one-hop programs; the others have none."""
+PHASES_AT = 12
+"""Checkpoints per factor of ten in the search: enough to see a plateau."""
+
+
+def _tried(
+    plan: Mapping[str, Any] = {}, shape: Mapping[str, Any] = {}, task: Mapping[str, Any] = {},
+    width: int = SMALL.width, embedding: float = SMALL.embedding,
+) -> Preset:  # fmt: skip
+    """`small` with something else, and half the steps."""
+    return replace(
+        SMALL, task=replace(SMALL.task, **task), width=width, embedding=embedding,
+        shape={**SMALL.shape, **shape}, plan=replace(SMALL.plan, **{"steps": 3_000, **plan}),
+        dense=PHASES_AT,
+    )  # fmt: skip
+
+
+SEARCH = {
+    "as_small": _tried(),
+    "one_query": _tried({"queries": 1, "steps": 4_000}),
+    "one_query_answer_only": _tried({"queries": 1, "loss": "answer", "steps": 4_000}),
+    "answer_only": _tried({"loss": "answer"}),
+    "four_layers": _tried(shape={"layers": 4}),
+    "small_embedding": _tried(embedding=0.02),
+    "rate_5e-4": _tried({"rate": 5e-4}),
+    "rate_5e-3": _tried({"rate": 5e-3}),
+    "width_32": _tried(width=32),
+    "programs_20000": _tried({"programs": 20_000}),
+    "two_queries": _tried({"queries": 2}),
+    "eight_lines": _tried(task={"lines": 8}),
+    "width_128": _tried({"rate": 1e-3, "steps": 2_000}, width=128),
+    "three_layers": _tried(shape={"layers": 3}),
+}
+"""Label → `small` with one thing changed; 3,000 steps, or about as many tokens."""
 
 
 def shorter(preset: Preset, steps: int) -> Preset:
     """The same preset for fewer steps, to see that it runs."""
-    return replace(preset, plan=replace(preset.plan, steps=steps))
+    return replace(preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)))

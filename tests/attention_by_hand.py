@@ -166,3 +166,27 @@ def identity_rules(symbols: int = 8, examples: int = 2) -> Network:
         [[NOTHING, abstract], [predict, NOTHING], [NOTHING, retrieve]],
         circle("ox", "oy", symbols, first=1),
     )  # fmt: skip
+
+
+def binding_by_name(entities: int = 5, attributes: int = 5, pairs: int = 2) -> Network:
+    """As `binding`, but 0.0 brings each attribute its entity's name, for which 1.0 looks."""
+    coordinates = ("tx", "ty", "vx", "vy", "px", "py", "cx", "cy", "ox", "oy", "att", "one")
+    length = 2 * pairs + 1
+    place = {**circle("px", "py", length, length + 1), "one": torch.ones(length)}
+    place["att"] = (torch.arange(length) % 2 == 1).float()
+    turn = 2 * math.pi / (length + 1)
+    cos, sin = 60 * math.cos(turn), 60 * math.sin(turn)
+    back = Head(
+        [({"px": cos, "py": sin}, {"px": 1.0}), ({"px": -sin, "py": cos}, {"py": 1.0})],
+        moved("tx", "ty", "cx", "cy"),
+    )
+    fetch = Head(
+        [*same("tx", "ty", "cx", "cy", 40.0), ({"one": 60.0}, {"att": 1.0})],
+        moved("vx", "vy", "ox", "oy"),
+    )
+    tokens = {**circle("tx", "ty", entities, first=1),
+              **circle("vx", "vy", attributes, first=1 + entities)}  # fmt: skip
+    return attentive(
+        coordinates, tokens, place, [[back, NOTHING], [fetch, NOTHING]],
+        circle("ox", "oy", attributes, first=1 + entities),
+    )  # fmt: skip

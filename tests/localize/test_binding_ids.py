@@ -1,9 +1,9 @@
-"""Binding vectors: in a network in which they are there, and in one that binds by the token."""
+"""Binding vectors: in a network in which they are there, and in one that binds by the name."""
 
 import pytest
 import torch
 
-from attention_by_hand import binding
+from attention_by_hand import binding, binding_by_name
 from symscope.evidence import SymscopeError
 from symscope.localize.binding_checks import factorisation, mean_shift, position_independence
 from symscope.localize.binding_ids import Contexts, activity, binding_ids, correct, replaced
@@ -57,6 +57,18 @@ def test_another_contexts_entities_and_attributes_take_the_place_of_ones_own():
     controls = {e.claim: e.controls["left_as_it_was"] for e in records}
     assert controls["factors.none.raw"] == 1
     assert max(controls[f"factors.{part}.raw"] for part in ("attribute", "entity", "both")) < 0.75
+
+
+def test_where_the_name_is_copied_to_the_attribute_no_vector_binds():
+    """The attribute's token holds its entity's name: it takes that along, and nothing else."""
+    named = binding_by_name()
+    found = scores(mean_shift(named, FIT, TEST, "shift"))
+    assert [found[f"{part}.raw"] for part in ("none", "attribute", "both")] == [1, 1, 1]
+    found = scores(position_independence(named, TEST, "moved"))
+    assert [found[f"{part}.raw"] for part in ("none", "attribute", "both")] == [1, 1, 1]
+    found = scores(factorisation(named, TEST, draw(120, 2), "factors"))
+    assert [found[f"{part}.raw"] for part in ("none", "entity", "both")] == [1, 1, 1]
+    assert found["attribute.raw"] < 0.75
 
 
 def test_the_differences_of_means_are_the_numbers_of_the_pairs():

@@ -153,6 +153,7 @@ def test_the_p_value_is_small_for_an_effect_and_fair_without_one():
     assert 0.02 < (p < 0.05).float().mean() < 0.09
     assert above_zero(noise + 1).max() < 0.05 and above_zero(noise - 1).min() > 0.9
     assert above_zero(torch.zeros(5)) == 1.0
+    assert above_zero(torch.full((1, 400), 1.0)) * 384 < 0.05  # of 12 · 8 heads in 4 roles
     exact = 1 / 2**3  # of three pairs of one sign, one of eight flips leaves all positive
     assert abs(above_zero(torch.tensor([1.0, 2.0, 3.0])) - exact) < 0.03
 

@@ -3,6 +3,10 @@
 Mean shift: exchanging the vectors of two entities, or of two attributes, exchanges the answers;
 exchanging both changes nothing. Position: the vectors do it, not the steps at which they stand.
 Factorisation: entities, or attributes, of another context take the place of one's own.
+A network that copies each entity's name to its attribute's token instead answers as before when
+attributes are shifted, and does not find attributes of another context whose names are not asked
+for; with rotary positions, which are in no vector, it answers as before after any mean shift, and
+with the other attribute when entities alone change steps.
 """
 
 import time

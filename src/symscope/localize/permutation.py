@@ -4,7 +4,9 @@ import numpy as np
 import torch
 from torch import Tensor
 
-DRAWS = 2000
+DRAWS = 20_000
+"""So that with 384 tests (12 blocks of 8 heads, 4 roles) the least corrected p is 0.02."""
+AT_ONCE = 2_000
 
 
 def above_zero(effects: Tensor, draws: int = DRAWS, seed: int = 0) -> Tensor:
@@ -15,10 +17,12 @@ def above_zero(effects: Tensor, draws: int = DRAWS, seed: int = 0) -> Tensor:
     is as large) / (1 + draws), so never below 1 / (1 + draws).
     """
     rng = np.random.default_rng(seed)
-    signs = torch.as_tensor(rng.integers(0, 2, (effects.shape[-1], draws)) * 2.0 - 1)
     flat = effects.detach().double().cpu().reshape(-1, effects.shape[-1])
-    drawn = flat @ signs / flat.shape[1]
-    as_large = (drawn >= flat.mean(1, keepdim=True) - 1e-12).sum(1)
+    as_large = torch.zeros(len(flat))
+    for start in range(0, draws, AT_ONCE):
+        count = min(AT_ONCE, draws - start)
+        signs = torch.as_tensor(rng.integers(0, 2, (flat.shape[1], count)) * 2.0 - 1)
+        as_large += (flat @ signs >= flat.sum(1, keepdim=True) - 1e-12).sum(1)
     return ((1 + as_large) / (1 + draws)).view(effects.shape[:-1])
 
 

@@ -19,8 +19,8 @@ import typer
 
 from symscope.align import Search
 from symscope.align.examine import COUNTS
-from symscope.align.methods import METHODS
 from symscope.causal_model import UnknownName
+from symscope.commands.binding import localize_command, train_binding
 from symscope.commands.demo import PRESETS, RIGHT, demo
 from symscope.commands.failures import outcome
 from symscope.commands.loop import (
@@ -49,7 +49,7 @@ from symscope.commands.options import (
 )
 from symscope.commands.programs import TASKS, extract_command, train_algorithm, verify_command
 from symscope.commands.run_directory import configured, described, opened, recorded, spent
-from symscope.commands.scripts import given, script, studies
+from symscope.commands.scripts import bench_command, study_command
 from symscope.commands.terminal import progress, say, show, show_json, told
 from symscope.evidence import SymscopeError
 from symscope.models.load import ARCHITECTURES
@@ -94,7 +94,8 @@ def demo_command(  # one parameter per option
 
 @app.command("train")
 def train_command(  # one parameter per option
-    task: Annotated[str, typer.Argument(help="multi, single, same, modulo or round.")],
+    task: Annotated[str, typer.Argument(
+        help="multi, single, same, modulo, round, binding, or one of the 62.")],
     network: Annotated[str | None, typer.Option(help="gru, lstm, transformer; mlp, elman.")] = None,
     width: Annotated[int | None, typer.Option(help="Of embedding and state; default: 20.")] = None,
     epochs: Annotated[int, typer.Option(min=1, help="8 updates each; stops early from 200.")] = 400,
@@ -102,6 +103,8 @@ def train_command(  # one parameter per option
         help="Give its own answers back in training (recurrent networks: yes).")] = None,
     highest: Annotated[int, typer.Option(min=1, help="The largest count.")] = 20,
     hold_out: Annotated[str, typer.Option(help="Counts never trained on.")] = "4,9,14,17",
+    preset: Annotated[str, typer.Option(help="binding: tiny, small or published.")] = "tiny",
+    steps: Annotated[int | None, typer.Option(min=1, help="binding: fewer steps.")] = None,
     seed: Seed = 0, out: Out = None, device: Device = "cpu", resume: Resume = False,
     force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
@@ -111,8 +114,13 @@ def train_command(  # one parameter per option
     symscope train multi --network gru --width 48 --epochs 200 --out runs/x
     symscope train multi --width 48 --epochs 400 --out runs/x --resume
     symscope train div_3 --out runs/y        one of 62 sequence tasks; --network mlp, gru or elman
+    symscope train binding --preset tiny     a transformer that follows chains of assignments
     """
     checked(device)
+    if task == "binding":
+        run, evidence = train_binding(out, preset, steps, seed, device, resume, force)
+        show([evidence], json, run=run)
+        return 0
     if task in TASKS:
         run = out or Path("runs") / "-".join((task, *([network] if network else []), str(seed)))
         asked = task, network or "mlp", width
@@ -204,66 +212,9 @@ app.command("extract")(extract_command)
 app.command("verify")(verify_command)
 
 
-@app.command("study")
-def study_command(  # one parameter per option
-    name: Annotated[str, typer.Argument(help="Which study.")],
-    preset: Annotated[str, typer.Option(help="small or published.")] = "small",
-    seeds: Annotated[int | None, typer.Option(min=1, help="Networks per condition.")] = None,
-    jobs: Jobs = None, out: Out = None, json: Json = False,
-) -> int:  # fmt: skip
-    """Replicate a published result, from where it stands.
-
-    \b
-    symscope study numbers --preset small --seeds 1 --jobs 2
-    """
-    if name not in studies():
-        raise UnknownName("study", name, studies())
-    if preset not in ("small", "published", "tiny"):
-        raise UnknownName("preset", preset, ("small", "published"))
-    options = given({"--seeds": seeds, "--jobs": jobs, "--out": out})
-    return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
-
-
-@app.command("bench")
-def bench_command(  # one parameter per option
-    name: Annotated[str, typer.Argument(help="truth, programs, or which benchmark.")],
-    quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
-    preset: Annotated[str, typer.Option(help="truth: small or full.")] = "full",
-    method: Annotated[str | None, typer.Option(help="truth: one method alone.")] = None,
-    tasks: Annotated[str | None, typer.Option(help="programs: an expression for names.")] = None,
-    networks: Annotated[Path | None, typer.Option(help="programs: trained elsewhere.")] = None,
-    jobs: Jobs = None, out: Out = None, json: Json = False,
-) -> int:  # fmt: skip
-    """Error rates on networks whose program is known (truth), or speed beside other libraries.
-
-    The speed benchmarks are run in a checkout of the repository.
-
-    \b
-    symscope bench truth --preset small
-    symscope bench truth --method das
-    symscope bench das --quick
-    """
-    if name == "truth":
-        if preset not in ("small", "full"):
-            raise UnknownName("preset", preset, ("small", "full"))
-        if method is not None and method not in METHODS:
-            raise UnknownName("method", method, METHODS)
-        options = given({"--method": method, "--jobs": jobs, "--out": out})
-        return script(["-m", "symscope.studies.truth", "--preset", preset, *options], json)
-    if name == "programs":
-        options = given({"--tasks": tasks, "--networks": networks, "--jobs": jobs, "--out": out})
-        return script(["-m", "symscope.studies.programs", *options], json)
-    folder = Path(__file__).parents[2] / "benchmarks"
-    if not folder.is_dir():
-        raise SymscopeError(
-            "benchmarks are run in a checkout of the repository, and this symscope is not in one;"
-            " get one and type pip install -e . there"
-        )
-    scripts = [p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8")]
-    there = sorted(["truth", "programs", *scripts])
-    if name not in there:
-        raise UnknownName("benchmark", name, there)
-    return script([str(folder / f"{name}.py"), *(["--quick"] if quick else [])], json)
+app.command("localize")(localize_command)
+app.command("study")(study_command)
+app.command("bench")(bench_command)
 
 
 @app.command("report")

@@ -120,6 +120,7 @@ def constant(value: Tensor) -> Edit:
 
 def metric_of_rows(metric: Metric, logits: Tensor, rows: Tensor, pairs: int) -> Tensor:
     """The metric of some of the pairs, (row,), for a metric that expects all of them."""
+    rows = rows.to(logits.device)
     everyone = logits.new_zeros(pairs, logits.shape[1]).index_copy(0, rows, logits)
     return metric(everyone)[rows]
 

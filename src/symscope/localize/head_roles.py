@@ -37,9 +37,9 @@ def attends(
     """
     model = transformer_of(network)
     sites = [Site(f"blocks.{i}.attention.pattern") for i in range(len(model.blocks))]
-    start, stop = _columns(from_positions), _columns(to_positions)
+    start, stop = (_columns(p).to(inputs.device) for p in (from_positions, to_positions))
     _require_in_sight(start, stop, inputs.shape[1])
-    wrong = None if others is None else others.view(*start.shape, -1)
+    wrong = None if others is None else others.view(*start.shape, -1).to(inputs.device)
     found = []
     for rows in torch.arange(len(inputs), device=inputs.device).split(SAMPLES_AT_ONCE):
         with torch.no_grad():

@@ -1,0 +1,146 @@
+"""Training on queries: branches equal samples, a killed training goes on, plans are kept to."""
+
+from dataclasses import replace
+
+import pytest
+import torch
+
+from symscope.causal_model import UnknownName
+from symscope.evidence import ComputationFailed, SymscopeError
+from symscope.models.load import build
+from symscope.tasks.binding import Binding
+from symscope.train_answers import (
+    Plan,
+    _loss,
+    answers,
+    checkpoints_in,
+    fan_in,
+    log_spaced,
+    train_answers,
+)
+
+TASK = Binding(lines=3, letters=4, digits=4, hops=2)
+PLAN = Plan(steps=120, batch=8, warmup=10, queries=2)
+
+
+def network(seed=0, **options):
+    module = build("transformer", len(TASK.vocabulary), 16, seed, layers=2, heads=2, **options)
+    return fan_in(module, seed)
+
+
+@pytest.mark.parametrize("program_too", [False, True])
+def test_several_queries_of_a_program_cost_what_as_many_samples_would(program_too):
+    module = network()
+    tokens = TASK.drawn(6, torch.Generator().manual_seed(0))
+    asked, target = TASK.asked_too(tokens, 3, torch.Generator().manual_seed(1))
+    together = _loss(module, tokens, asked, target, program_too)
+    alone = 0.0
+    for k in range(3):
+        other = tokens.clone()
+        other[:, -2] = asked[:, k]
+        logits = module(other)
+        alone = alone + torch.nn.functional.cross_entropy(logits[:, -1], target[:, k]) / 3
+        if program_too and k == 0:
+            found = logits[:, :-1].flatten(0, 1)
+            alone = alone + torch.nn.functional.cross_entropy(found, other[:, 1:].flatten())
+    assert torch.allclose(together, alone, atol=1e-5)
+
+
+def test_a_branch_sees_its_trunk_and_no_other_branch():
+    module = network()
+    tokens = TASK.drawn(4, torch.Generator().manual_seed(0))
+    trunk, end = tokens[:, :-3], tokens[:, -3:]
+    other = end.roll(1, 0)
+    _, found = module.branched(trunk, torch.stack([end, other], 1))
+    alone = torch.stack([module.hidden(torch.cat([trunk, e], 1))[:, -3:] for e in (end, other)], 1)
+    assert torch.allclose(found, alone, atol=1e-5)
+
+
+def test_training_lowers_the_loss_and_tells_its_speed():
+    module = network()
+    evidence = train_answers(module, TASK, replace(PLAN, steps=300), 0)
+    losses = evidence.config["losses"]
+    assert losses[-1][1] < losses[0][1] and losses[-1][0] == evidence.config["steps"] == 300
+    assert evidence.config["steps_per_second"] > 0
+    assert evidence.config["operations_per_second"] > 0
+    assert "digit of line 1" in evidence.controls and 0 <= evidence.score <= 1
+
+
+def test_a_training_that_was_ended_goes_on_to_the_same_weights(tmp_path, monkeypatch):
+    monkeypatch.setattr("symscope.train_answers.KEEP_EVERY", 50)
+    whole = network(dropout=0.1)
+    train_answers(whole, TASK, PLAN, 0, tmp_path / "whole", [0, 60, 120])
+
+    def stop(done, total, text):
+        if done == 50:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_answers(network(dropout=0.1), TASK, PLAN, 0, tmp_path / "parts", [0, 60, 120], stop)
+    resumed = network(seed=3, dropout=0.1)  # what it starts from is replaced by what was kept
+    train_answers(resumed, TASK, PLAN, 0, tmp_path / "parts", [0, 60, 120])
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    assert list(checkpoints_in(tmp_path / "whole")) == [0, 60, 120]
+    for step, path in checkpoints_in(tmp_path / "whole").items():
+        other = checkpoints_in(tmp_path / "parts")[step]
+        assert path.read_bytes() == other.read_bytes()
+
+
+def test_a_state_of_another_plan_is_refused(tmp_path):
+    short = replace(PLAN, steps=50)
+    train_answers(network(), TASK, short, 0, tmp_path)
+    with pytest.raises(SymscopeError, match="trained with plan"):
+        train_answers(network(), TASK, replace(short, rate=1e-3), 0, tmp_path)
+
+
+def test_a_finite_training_set_is_used_and_only_that():
+    from symscope.train_answers import _chunk, _pool
+
+    plan = replace(PLAN, programs=20)
+    pool = _pool(TASK, plan, 0)
+    assert len(pool) == 20 and len(torch.unique(pool, dim=0)) == 20
+    drawn = _chunk(TASK, plan, pool, 0, 0)
+    assert len(drawn) == 50 * plan.batch
+    known = set(map(tuple, pool.tolist()))
+    assert set(map(tuple, drawn[:, :-4].tolist())) <= known
+
+
+def test_the_curriculum_binds_digits_alone_and_then_ends():
+    from symscope.train_answers import _chunk
+
+    plan = replace(PLAN, one_hop=50)
+    early, later = (_chunk(TASK, plan, None, 0, step)[:, :-4] for step in (0, 50))
+    assert int(TASK.trace(early).depth.max()) == 1 and int(TASK.trace(later).depth.max()) > 1
+
+
+def test_the_rate_rises_and_falls_in_straight_lines():
+    plan = Plan(steps=100, warmup=10, rate=1.0)
+    assert plan.rate_at(4) == pytest.approx(0.5) and plan.rate_at(10) == pytest.approx(1.0)
+    assert plan.rate_at(55) == pytest.approx(0.5)
+
+
+def test_a_loss_that_is_not_finite_says_so():
+    module = network()
+    with torch.no_grad():
+        module.readout.bias.fill_(float("nan"))
+    with pytest.raises(ComputationFailed, match="the loss is nan"):
+        train_answers(module, TASK, PLAN, 0)
+
+
+def test_an_unknown_loss_names_those_there_are():
+    with pytest.raises(UnknownName, match="'answer', 'program'"):
+        Plan(steps=1, loss="all")
+
+
+def test_checkpoints_are_spread_evenly_over_the_logarithm():
+    steps = log_spaced(6_000, 20)
+    assert steps[:2] == [0, 10] and steps[-1] == 6_000
+    ratios = torch.tensor(steps[10:-1]).double().diff() / torch.tensor(steps[10:-2]).double()
+    assert bool((ratios - (10 ** (1 / 20) - 1)).abs().lt(0.03).all())
+
+
+def test_answers_are_the_most_likely_token_of_all():
+    module, tokens = network(), TASK.drawn(5, torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        assert torch.equal(answers(module, tokens), module(tokens)[:, -1].argmax(-1))

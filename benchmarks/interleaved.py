@@ -23,6 +23,8 @@ class Contender:
 
     steps = 1
     """How many training steps one call of `step` makes."""
+    measured = 3
+    """How many calls are made to measure the peak memory."""
 
     def __init__(self, outputs: Callable[[Tensor], Tensor], loss: Callable[[Tensor], Tensor],
                  parameters: Any):  # fmt: skip
@@ -63,6 +65,7 @@ def side_by_side(
     rows: list[Tensor],
     rounds: int,
     at_least: float = 0.03,
+    tolerance: float = TOLERANCE,
 ) -> list[Row]:
     """All contenders of one case; the first is symscope, to which the others are compared.
 
@@ -87,7 +90,7 @@ def side_by_side(
         reference = found if name == names[0] else reference
         same = found.shape == reference.shape
         differences[name] = float((found - reference).abs().max()) if same else math.inf
-        if not differences[name] <= TOLERANCE:
+        if not differences[name] <= tolerance:
             del contenders[name]
             failed[name] = f"other outputs: differs by {differences[name]:.2g}"
     seconds = _in_turns(contenders, rows, rounds, at_least)
@@ -140,7 +143,7 @@ def _spread(ratios: list[float]) -> tuple[float, float, float]:
 
 
 def peak_memory(build: Callable[[], Contender], rows: list[Tensor]) -> float | None:
-    """MiB that building and three steps add at most to a forked process; None if not known.
+    """MiB that building and `measured` steps add at most to a forked process; None if not known.
 
     Whatever is kept from step to step counts, symscope's store of the natural run included. What
     any first step costs the process has been paid before. Linux only.
@@ -167,7 +170,7 @@ def _measure_peak(build: Callable[[], Contender], rows: list[Tensor], sender: An
     before = _highest()
     try:
         contender = build()
-        for _ in range(3):
+        for _ in range(contender.measured):
             contender.step(rows[0])
     except Exception:  # the caller runs it again and reports what it raises
         sender.send(None)

@@ -4,14 +4,19 @@ import subprocess
 import sys
 from pathlib import Path
 
-SCRIPT = Path(__file__).parents[1] / "benchmarks" / "das.py"
+import pytest
+
+BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
+CONTENDERS = {"das": ("symscope", "bare", "split", "loop"), "patching": ("symscope", "hooks")}
 
 
-def test_the_quick_comparison_finds_equal_outputs_and_prints_each_contender() -> None:
+@pytest.mark.parametrize("name", CONTENDERS)
+def test_the_quick_comparison_finds_equal_outputs_and_prints_each_contender(name: str) -> None:
+    script = BENCHMARKS / f"{name}.py"
     run = subprocess.run(
-        [sys.executable, SCRIPT, "--quick"], capture_output=True, text=True, check=False
+        [sys.executable, script, "--quick"], capture_output=True, text=True, check=False
     )
     assert run.returncode == 0, run.stderr
-    for contender in ("symscope", "bare", "split", "loop"):
+    for contender in CONTENDERS[name]:
         assert f": {contender} " in run.stdout
     assert "does not run" not in run.stdout

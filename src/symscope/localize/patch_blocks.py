@@ -18,6 +18,8 @@ from symscope.models.transformer import Attention, Block, Transformer, rotate
 from symscope.network import Network
 from symscope.site import Site
 
+HIDDEN = 512, 2**17
+"""Steps that go through a block's hidden layer at a time, at least; more where it is narrow."""
 Tables = Mapping[Hashable, Tensor]
 """Where edits find their values: (pair, step, width), of a pattern (pair, step, head, step)."""
 
@@ -111,9 +113,14 @@ class Patcher:
         added = self._edited(block.attention.out(self._edited(mixed, changes("mixed"))),
                              changes("attention"))  # fmt: skip
         x = self._moved(plan.add, x, natural.x) + added
-        layers = list(block.mlp)
-        hidden = self._edited(layers[1](layers[0](block.norm2(x))), changes("hidden"))
-        for layer in layers[2:]:
+        if not changes("hidden") and not changes("mlp"):
+            steps, numbers = HIDDEN
+            for part in x.split(max(steps, numbers // x.shape[1])):
+                part += block.mlp(block.norm2(part))
+            return x
+        first, activation, *others = block.mlp
+        hidden = self._edited(activation(first(block.norm2(x))), changes("hidden"))
+        for layer in others:
             hidden = layer(hidden)
         return x + self._edited(hidden, changes("mlp"))
 

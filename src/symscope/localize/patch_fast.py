@@ -20,10 +20,11 @@ from symscope.site import Position, Site, positions
 
 Exchange = tuple[Site, Site | Tensor]
 """A site of the base, and the site of the source whose value it takes, or the value itself."""
-STEPS, FLOATS = 8192, 2**20
+STEPS, FLOATS = 4096, 2**19
 """So many steps of edited runs are computed together, fewer where vectors are wide."""
-KEPT = 2**21
-"""So many numbers of the residual stream, in all blocks, are kept of natural runs at a time."""
+KEPT, FEW = 2**21, 8
+"""So many numbers of the residual stream, in all blocks, are kept of natural runs at a time; no
+more than a few runs where those already have many edited ones."""
 
 
 def readable(network: Network) -> bool:
@@ -59,7 +60,8 @@ def fast_logits(
     edits = Edits(_swaps(network, wanted, count, length), len(wanted))
     first = _first_difference(base, source)
     most = max(length, min(STEPS, FLOATS // width))
-    together = max(1, KEPT // (layers * length * width))
+    enough = max(FEW, 4 * most // (len(wanted) * length))
+    together = max(1, min(enough, KEPT // (layers * length * width)))
     found, changed = None, False
     for rows in torch.arange(count).split(together):
         some = slice(int(rows[0]), int(rows[-1]) + 1)

@@ -102,7 +102,7 @@ def chunks(
     place, pair = np.nonzero(starts < length)
     order = np.argsort(starts[place, pair], kind="stable")
     place, pair = place[order], pair[order]
-    costs = np.cumsum(length - starts[place, pair] + length // 8)
+    costs = np.cumsum(length - starts[place, pair] + length // 4)
     full = np.flatnonzero(np.diff(costs // most)) + 1
     for rows in np.split(np.arange(len(place)), full):
         if len(rows):

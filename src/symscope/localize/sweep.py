@@ -87,8 +87,8 @@ def scores_of_sets(
     found = []
     for rows in torch.arange(count).split(max(1, TOGETHER // kinds)):
         base, source = (_interleaved([getattr(one, side)[rows] for one in sets])
-                        for side in ("base", "source"))  # fmt: skip
-        target = _interleaved([answers(one)[rows] for one in sets]).to(base.device)
+                        .to(network.device) for side in ("base", "source"))  # fmt: skip
+        target = _interleaved([answers(one)[rows] for one in sets])
         here = [of_rows(place, rows.repeat_interleave(kinds)) for place in places]
         logits = patched(network, base, source, [*here, ()])
         shift = logit_shift(logits[:-1], logits[-1], target)
@@ -136,7 +136,8 @@ def _best(score: Scores, rows: Tensor) -> int:
 def _other_source(network: Network, pairs: Pairs, place: tuple[Site, ...]) -> float:
     """How often the answer is the expected one though the source is the next pair's."""
     other = torch.arange(len(pairs)).roll(1)
-    found = patched(network, pairs.base, pairs.source[other], [place], [of_rows(place, other)])
+    base, source = (x.to(network.device) for x in (pairs.base, pairs.source[other]))
+    found = patched(network, base, source, [place], [of_rows(place, other)])
     return _mean(success(found[0], answers(pairs)))
 
 

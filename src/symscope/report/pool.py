@@ -47,7 +47,22 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
         low, high = bootstrap(answers)
     config = {key: _summed([r.config[key] for r in done if key in r.config]) for key in CELLS}
     config |= {"by_seed": scores}
-    for key in ("size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to"):
+    for key in (
+        "size",
+        "width",
+        "site",
+        "redrawn",
+        "epochs",
+        "text",
+        "length",
+        "agrees_to",
+        "block",
+        "first",
+        "last",
+        "half",
+        "head",
+        "edges",
+    ):
         values = [r.config[key] for r in done if key in r.config]
         config |= {key: values[0] if len(set(values)) == 1 else values} if values else {}
     made = [r.config["made"] for r in group if "made" in r.config]

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
+from symscope.studies.binding.tables import TABLES as BINDING
 from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
 from symscope.studies.programs.controls.counting import TABLES as CONTROLS
@@ -21,6 +22,7 @@ TABLES: dict[str, Maker] = {
     **{f"numbers.{name}": maker for name, maker in NUMBERS.items()},
     "numbers.extracted": extracted_table,
     **{f"programs.{name}": maker for name, maker in (PROGRAMS | CONTROLS).items()},
+    **{f"binding.{name}": maker for name, maker in BINDING.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

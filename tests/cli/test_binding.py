@@ -36,7 +36,8 @@ def test_one_program_is_mapped_by_role_and_block(run, capsys):
 
 def test_the_table_for_one_program_is_shown_to_people(run, capsys):
     assert main(["localize", str(run), "--text", PROGRAM, "--sites", "head", "--head", "2.1"]) == 0
-    assert "shift of the logit" in capsys.readouterr().out
+    shown = capsys.readouterr()
+    assert "shift of the logit" in shown.err and "head 1" in shown.out
 
 
 @pytest.mark.parametrize(
@@ -45,12 +46,15 @@ def test_the_table_for_one_program_is_shown_to_people(run, capsys):
         (["--text", "a=5; b=c; #b:"], "line 2: 'c' has no value yet"),
         (["--text", "a=b; b=a; #a:"], "cycle"),
         (["--text", PROGRAM, "--role", "right 3"], "unknown role in this program 'right 3'"),
-        (["--text", PROGRAM, "--sites", "head", "--head", "9.1"], "unknown"),
-        (["--text", PROGRAM, "--sites", "head", "--head", "two"], "is no head"),
+        (
+            ["--text", PROGRAM, "--sites", "head", "--head", "9.1"],
+            "from 1) '9.1'; there is '1.1', '1.2'",
+        ),
+        (["--text", PROGRAM, "--sites", "head", "--head", "two"], "unknown head (block.head"),
         (["--text", "a=5; #a:", "--kind", "rebind"], "this program has no change 'rebind'"),
         (["--text", PROGRAM, "--kind", "roots"], "unknown kind of counterfactual 'roots'"),
         (["--text", PROGRAM, "--sites", "heads"], "unknown"),
-        (["--hops", "3"], "3 hops were asked for; this task has 1 to 2"),
+        (["--hops", "3"], "3 hops were asked for; this task has chains of 1 to 2"),
     ],
 )
 def test_bad_input_says_what_there_is(run, arguments, said, capsys):

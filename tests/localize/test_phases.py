@@ -27,6 +27,11 @@ def test_more_pieces_never_explain_less_and_three_are_much_better_than_two():
     assert shares[2] - shares[1] > 0.2 and shares[3] - shares[2] < 0.05
 
 
+def test_the_share_explained_asks_for_as_many_checkpoints():
+    with pytest.raises(SymscopeError, match="4 plateaus need at least 12"):
+        explained([0.0] * 11, 4)
+
+
 def test_too_few_checkpoints_say_how_many_are_needed():
     with pytest.raises(SymscopeError, match="need at least 9"):
         plateaus([0, 1, 2], [0, 0, 1])

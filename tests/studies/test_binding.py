@@ -7,7 +7,7 @@ import torch
 
 import symscope.studies.binding.settings as settings
 from symscope.evidence import read_evidence, read_json
-from symscope.jobs import join
+from symscope.jobs import join, run_unit
 from symscope.network import Network
 from symscope.report.explorer_view import checked_view
 from symscope.studies.binding import units
@@ -38,7 +38,7 @@ class Shallow(torch.nn.Module):
 def test_a_network_that_follows_no_chain_has_no_pairs_beyond_the_first_lines():
     network = Network(Shallow(len(TASK.vocabulary)))
     with pytest.raises(units.SymscopeError, match="the network answers none right"):
-        usable_pairs(network, TASK, "distractor", 2, 20, 0, earliest_root=5)
+        usable_pairs(network, TASK, "root", 2, 20, 0)
     tokens = TASK.drawn(50, torch.Generator().manual_seed(0))
     found = network.run(tokens).output[:, -1].argmax(-1)
     assert found.tolist() == shallow(tokens, TASK.alphabet)["digit of line 1"].tolist()
@@ -97,19 +97,16 @@ def miniature(tmp_path_factory):
     """A network that has learned nothing yet, and all that is asked of it."""
     tiny = settings.TINY
     small = replace(
-        tiny, width=16, shape={"layers": 2, "heads": 2}, pairs=16, fits=40, traced=2, dense=6,
+        tiny, width=16, shape={"layers": 2, "heads": 2}, pairs=16, fits=40, traced=2, dense=12,
         task=replace(tiny.task, lines=4, digits=4, letters=4),
         plan=replace(tiny.plan, steps=60, warmup=5, one_hop=10),
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("study") / "tiny"
-    before = settings.PRESETS["tiny"]
-    settings.PRESETS["tiny"] = small
-    from symscope.jobs import run_unit
-
-    for kind in ("network", "mechanism", "heads", "beyond", "view"):
-        run_unit(getattr(units, f"{kind}_unit"), (kind, "0"), {"preset": "tiny"}, folder)
-    yield folder
-    settings.PRESETS["tiny"] = before
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(settings.PRESETS, "tiny", small)
+        for kind in ("network", "mechanism", "heads", "beyond", "view"):
+            run_unit(getattr(units, f"{kind}_unit"), (kind, "0"), {"preset": "tiny"}, folder)
+    return folder
 
 
 def test_every_unit_leaves_evidence_with_controls_and_seed(miniature):

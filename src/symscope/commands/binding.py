@@ -17,7 +17,9 @@ from symscope.commands.run_directory import configured, described, opened, recor
 from symscope.commands.terminal import progress, say, show_json
 from symscope.evidence import Evidence, SymscopeError
 from symscope.localize import logit_shift, patched, places
+from symscope.localize.places import PER_HEAD
 from symscope.models.load import fill, load_network, load_weights, save_network
+from symscope.models.transformer import Transformer
 from symscope.network import Network, NothingChanged
 from symscope.studies.binding.circuits import head_claims
 from symscope.studies.binding.mechanism import residual_claims
@@ -142,7 +144,7 @@ def _one(
         )
     answered = task.vocabulary[int(natural.argmax())]
     right = task.vocabulary[int(task.trace(base).answer)]
-    rows = [{"block": k[0] + 1, "place": str(k[-1]), "shift": float(v)}
+    rows = [{"block": k[0] + 1, "place": _called(k, sites), "shift": float(v)}
             for k, v in zip(chosen, shift[:, 0], strict=True)]  # fmt: skip
     said = {
         "program": task.text(base[0]),
@@ -157,12 +159,20 @@ def _one(
     for name, value in said.items():
         say(f"{name}: {value!r}" if "\n" in value else f"{name}: {value}")
     labels = list(dict.fromkeys(r["place"] for r in rows))
-    table = Table("block", *labels, title=f"shift of the logit of {said['expected']!r}, {sites}")
+    say(f"shift of the logit of {said['expected']!r} when each place is patched, {sites}:")
+    table = Table("block", *labels)
     for block in sorted({r["block"] for r in rows}):
         here = {r["place"]: r["shift"] for r in rows if r["block"] == block}
         table.add_row(str(block), *(f"{here[c]:.1f}" if c in here else "" for c in labels))
     Console().print(table)
     return 0
+
+
+def _called(key: tuple[Any, ...], sites: str) -> str:
+    """A place's label for people: its role, or its head counted from 1, or both."""
+    if sites not in PER_HEAD:
+        return str(key[1])
+    return " at ".join([f"head {key[1] + 1}", *map(str, key[2:])])
 
 
 def _places(
@@ -174,16 +184,17 @@ def _places(
     if role is not None and role not in roles:
         raise UnknownName("role in this program", role, roles)
     at = roles if role is None else {role: roles[role]}
-    if sites == "head" and role is None:
+    if sites in PER_HEAD and role is None:
         at = {}
     if head is None:
         return places(network, sites, at or None)
-    try:
-        block, index = (int(part) - 1 for part in head.split("."))
-    except ValueError:
-        raise SymscopeError(
-            f"{head!r} names no head; write block.head from 1, such as 2.1"
-        ) from None
+    shape = network.module
+    assert isinstance(shape, Transformer)
+    there = [f"{i + 1}.{h + 1}" for i, block in enumerate(shape.blocks)
+             for h in range(block.attention.heads)]  # type: ignore[union-attr, arg-type]  # fmt: skip
+    if head not in there:
+        raise UnknownName("head (block.head, from 1)", head, there)
+    block, index = (int(part) - 1 for part in head.split("."))
     return places(network, sites, at or None, [block], [index])
 
 

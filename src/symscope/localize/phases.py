@@ -33,11 +33,8 @@ def plateaus(steps: Sequence[int], curve: Sequence[float], count: int = 3) -> li
     `SymscopeError` for fewer checkpoints than that takes.
     """
     values = np.asarray(curve, dtype=float)
-    if len(values) != len(steps) or len(values) < count * STAYS:
-        raise SymscopeError(
-            f"{len(values)} values at {len(steps)} checkpoints: {count} plateaus need at least"
-            f" {count * STAYS}"
-        )
+    if len(values) != len(steps):
+        raise SymscopeError(f"{len(values)} values for {len(steps)} checkpoints")
     edges = [0, *_changes(values, count), len(values)]
     levels = [float(np.median(values[a:b])) for a, b in pairwise(edges)]
     found = []
@@ -53,7 +50,10 @@ def plateaus(steps: Sequence[int], curve: Sequence[float], count: int = 3) -> li
 
 
 def explained(curve: Sequence[float], count: int) -> float:
-    """The share of a curve's variance that `count` constant pieces explain, 0 to 1."""
+    """The share of a curve's variance that `count` constant pieces explain, 0 to 1.
+
+    Raises `SymscopeError` for fewer checkpoints than `plateaus` needs.
+    """
     values = np.asarray(curve, dtype=float)
     edges = [0, *_changes(values, count), len(values)]
     left = sum(((values[a:b] - values[a:b].mean()) ** 2).sum() for a, b in pairwise(edges))
@@ -78,6 +78,11 @@ def half_onset(steps: Sequence[int], curve: Sequence[float]) -> int | None:
 def _changes(values: np.ndarray, count: int) -> list[int]:
     """Where pieces 2 to `count` begin."""
     n = len(values)
+    if n < count * STAYS:
+        raise SymscopeError(
+            f"{n} checkpoints: {count} plateaus need at least {count * STAYS}; train longer, or"
+            " keep more"
+        )
     sums = np.concatenate([[0.0], values.cumsum()])
     squares = np.concatenate([[0.0], (values**2).cumsum()])
 

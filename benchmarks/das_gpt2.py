@@ -1,13 +1,13 @@
 """One DAS step at the middle layer of a randomly initialised GPT-2-shaped network."""
 
 import copy
-import tempfile
 from collections.abc import Callable, Iterator
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
+from bridge import bridged
 from interleaved import RATE, Contender, Row, side_by_side
 from symscope.align import Swap
 from symscope.featurizer import Rotation
@@ -176,20 +176,10 @@ class TransformerLens(Contender):
     steps = 20
 
     def __init__(self, setting: Setting):
-        from tokenizers import Tokenizer, models
-        from transformer_lens.model_bridge import TransformerBridge
         from transformer_lens.tools.analysis import interchange
-        from transformers import PreTrainedTokenizerFast
 
         self.tools, self.setting = interchange, setting
-        words = models.WordLevel({str(i): i for i in range(VOCABULARY)}, unk_token="0")
-        tokenizer = PreTrainedTokenizerFast(
-            tokenizer_object=Tokenizer(words), bos_token="0", eos_token="0", pad_token="0"
-        )
-        with tempfile.TemporaryDirectory() as folder:  # it reads a network from files only
-            setting.module.save_pretrained(folder)
-            tokenizer.save_pretrained(folder)
-            self.model = TransformerBridge.boot_transformers(folder, device="cpu").eval()
+        self.model = bridged(setting.module)
         self.hook = f"blocks.{LAYER}.hook_out"
         self.axes = setting.rotation().axes().detach()
 

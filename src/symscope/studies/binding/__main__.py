@@ -59,6 +59,7 @@ HEADLINES = (
     "generalisation.lengths", "persistence.pull_of_line_1",
 )  # fmt: skip
 """The claims at the end of an explorer."""
+SHOWN_CONTROLS = 3
 
 
 def main() -> None:
@@ -97,8 +98,10 @@ def _explorer(folder: Path, path: Path, records: dict[str, Evidence], name: str)
 
 
 def _plain(claim: Evidence) -> dict[str, Any]:
-    keys = ("claim", "score", "low", "high", "n", "controls", "source", "note")
-    return {key: getattr(claim, key) for key in keys}
+    """What the explorer's table shows: of the controls the highest few, the rest is in the file."""
+    keys = ("claim", "score", "low", "high", "n", "source", "note")
+    highest = sorted(claim.controls.items(), key=lambda c: -c[1])[:SHOWN_CONTROLS]
+    return {key: getattr(claim, key) for key in keys} | {"controls": dict(highest)}
 
 
 def _run(

@@ -11,10 +11,11 @@ from safetensors.torch import load_file
 from quick import QUICK
 from symscope.align import Search
 from symscope.alignment import Alignment
-from symscope.cli import app, main, studies
+from symscope.cli import app, main
 from symscope.commands.demo import Preset, demo
 from symscope.commands.loop import Effort
 from symscope.commands.run_directory import WRITTEN, commit, described, opened
+from symscope.commands.scripts import studies
 from symscope.evidence import read_evidence
 from symscope.train import Schedule
 

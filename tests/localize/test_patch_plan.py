@@ -85,17 +85,27 @@ def test_several_sites_of_a_place_are_one_run_from_the_earliest():
 
 def test_every_run_is_in_one_chunk_and_chunks_hold_runs_of_about_the_same_length():
     pairs, places = 5, LENGTH
-    swaps = [swap(0, "input", step, place=step, pairs=pairs) for step in range(places)]
+    mixed = [3 * step % places for step in range(places)]
+    swaps = [swap(0, "input", step, place, pairs=pairs) for place, step in enumerate(mixed)]
     first, bases = np.zeros(pairs, dtype=int), np.arange(pairs)
     found = list(chunks(Edits(swaps, places), first, bases, LENGTH, LAYERS, 12))
     runs = [(p, q) for chunk in found for p, q in zip(chunk.place, chunk.pair, strict=True)]
     assert sorted(runs) == [(p, q) for p in range(places) for q in range(pairs)]
     assert len(found) > 10
     for chunk in found:
-        assert np.ptp(chunk.place) <= 1  # of these places, the start
+        assert np.ptp(np.array(mixed)[chunk.place]) <= 1
 
 
 def test_pairs_with_the_same_base_read_the_same_natural_run():
     edits = Edits([swap(0, "input", 5, pairs=3)], 1)
     (chunk,) = chunks(edits, np.zeros(3, dtype=int), np.array([1, 0, 1]), LENGTH, LAYERS, 10**6)
     assert chunk.blocks[1].bases.tolist() == [1, 0, 1] and chunk.pair.tolist() == [0, 1, 2]
+
+
+def test_edits_of_a_stage_that_take_as_many_units_are_one_change():
+    swaps = [swap(block, "input", step, place=4 * block + step)
+             for step in range(4) for block in (0, 1)]  # fmt: skip
+    (chunk,) = chunks(Edits(swaps, 8), FIRST, FIRST, LENGTH, LAYERS, 10**6)
+    for block in (0, 1):
+        (change,) = chunk.blocks[block].changes["input"]
+        assert len(change.slots) == 4

@@ -197,14 +197,40 @@ def test_what_is_no_stage_of_a_block_is_patched_among_what_is():
     torch.testing.assert_close(found, expected, atol=1e-4, rtol=0)
 
 
-def test_a_network_that_someone_watches_is_run_whole_and_its_hooks_stay():
+@pytest.mark.parametrize("path", ["blocks.2", "blocks.1.mlp.0"])
+def test_a_network_that_someone_watches_is_run_whole_and_its_hooks_stay(path):
     net, (base, source) = network(), tokens()
     seen = []
-    handle = net.module.blocks[2].register_forward_hook(lambda _, __, x: seen.append(x.shape))
+
+    def doubled(_, __, output):
+        seen.append(output.shape[:2])
+        return 2 * output
+
+    handle = net.modules[path].register_forward_hook(doubled)
     found = patched(net, base, source, [Site("blocks.0", position=8)])
-    assert set(seen) == {(PAIRS, LENGTH, 16)} and len(seen) == 2
+    assert set(seen) == {(PAIRS, LENGTH)}
+    torch.testing.assert_close(
+        found, literal_patched(net, base, source, [Site("blocks.0", position=8)])
+    )
     handle.remove()
-    torch.testing.assert_close(found, patched(net, base, source, [Site("blocks.0", position=8)]))
+    without = patched(net, base, source, [Site("blocks.0", position=8)])
+    assert not torch.allclose(found, without)
+
+
+class Talking(nn.Module):
+    """Says something each time it runs."""
+
+    def forward(self, x):
+        warnings.warn("old module", DeprecationWarning, stacklevel=1)
+        return x
+
+
+def test_what_a_module_warns_of_is_heard():
+    net = Network(nn.Sequential(nn.Linear(3, 4), Talking()))
+    base, source = torch.ones(2, 3), torch.zeros(2, 3)
+    with pytest.warns(DeprecationWarning, match="old module") as heard:
+        patched(net, base, source, [Site("0")])
+    assert len(heard) == 2  # the source's run and the patched one
 
 
 def test_another_way_to_read_the_answer_is_kept():
@@ -233,6 +259,15 @@ def test_one_edit_that_changes_something_is_enough_not_to_warn(way):
         way(net, base, source, [Site("blocks.1", position=2), Site("blocks.1", position=6)])
     with pytest.warns(NothingChanged):
         way(net, base, source, [Site("blocks.1", position=2)])
+
+
+@pytest.mark.parametrize(
+    "site", [head(1, 2, 8, "pattern"), head(1, 2, 8), Site("blocks.1", position=8)]
+)
+def test_putting_the_natural_value_itself_warns(site):
+    net, (base, _) = network(), tokens()
+    with pytest.warns(NothingChanged):
+        patched_with(net, base, [site], [patching._donated(net, base, [site])[site]])
 
 
 @pytest.mark.parametrize("position", [-1, EACH, None])

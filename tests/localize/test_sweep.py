@@ -4,6 +4,7 @@ import json
 from dataclasses import asdict, replace
 from importlib import import_module
 
+import numpy as np
 import pytest
 import torch
 
@@ -11,8 +12,8 @@ from symscope.evidence import SymscopeError, wilson
 from symscope.localize import patch_fast
 from symscope.localize.patching import literal_patched
 from symscope.localize.places import places
-from symscope.localize.smallest_set import smallest_set
-from symscope.localize.sweep import halves, sweep
+from symscope.localize.smallest_set import _interval, smallest_set
+from symscope.localize.sweep import Scores, _best, halves, sweep
 from symscope.models.compiled import plant
 from symscope.models.compiled.attention import dereference, vote
 from symscope.network import NothingChanged
@@ -136,6 +137,25 @@ def test_several_kinds_share_the_bases_runs_and_keep_their_own_scores(monkeypatc
         assert one.config["success"] == other.config["success"]
 
 
+def test_several_kinds_are_patched_at_each_pair_s_own_role():
+    first = some_pairs()
+    second = replace(first, source=first.source.roll(1, 0))
+    role = tuple(END if i % 2 else 1 for i in range(COUNT))
+    chosen = {"role": Site("blocks.1", "input", role)}
+    together = sweep(NETWORK, {"value": first, "other": second}, chosen)
+    for one, found in zip((first, second), together, strict=True):
+        (alone,) = sweep(NETWORK, one, chosen)
+        torch.testing.assert_close(*(torch.tensor(x.config["shift"]) for x in (alone, found)))
+
+
+def test_the_best_place_wins_most_often_and_then_shifts_most():
+    won = torch.tensor([[True, False], [True, True], [True, True], [False, False]])
+    shift = torch.tensor([[9.0, 9.0], [1.0, 1.0], [2.0, 2.0], [0.0, 0.0]])
+    scores = Scores(shift, won, won[0])
+    assert _best(scores, torch.tensor([0, 1])) == 2
+    assert _best(scores, torch.tensor([0])) == 0  # on these rows three win alike
+
+
 def test_kinds_of_different_numbers_of_pairs_are_swept_too():
     found = sweep(NETWORK, {"many": some_pairs(), "few": some_pairs(count=20)}, streams())
     assert [one.n for one in found] == [COUNT // 2, 10]
@@ -167,6 +187,11 @@ def test_what_cannot_be_scored_is_refused():
         sweep(NETWORK, pairs[torch.arange(3)], streams())
 
 
+def test_draws_without_any_effect_are_left_out_of_the_interval():
+    part, whole = np.array([0.0, 0.0, 0.5]), np.array([0.0, 0.0, 1.0])
+    assert _interval(part, whole) == (0.5, 0.5)
+
+
 VOTE = plant(vote(3), noise=2, seed=4)
 
 
@@ -180,6 +205,9 @@ def test_the_smallest_set_grows_until_it_brings_most_of_the_effect():
     assert found.config["shares"][-1] >= 0.99 > found.config["shares"][-2]
     assert found.controls["random_sets"] < 0.9 and found.controls["best_random_set"] <= 1.01
     assert found.n == 20 and found.unit == "share of the full effect"
+    read = {i: copies[i] for i in (1, 2, 3)}  # sets of three are all there is
+    whole = smallest_set(VOTE.network, pairs, read, share=0.99)
+    assert whole.controls["random_sets"] == pytest.approx(whole.score)
     fewer = smallest_set(VOTE.network, pairs, copies, share=0.3)
     assert len(fewer.config["set"]) == 1
 

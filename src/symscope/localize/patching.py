@@ -109,11 +109,10 @@ def _exchanges(
 
 
 def _checked(network: Network, inputs: Any, places: Sequence[tuple[Site, ...]]) -> None:
-    """Raise where a site is not in the network, or its position not in the inputs."""
+    """Raise where there is no place, or a position is not in the inputs."""
     if not places:
         raise SymscopeError("there is no place to patch")
     for site in dict.fromkeys(site for place in places for site in place):
-        network.at(site)
         if isinstance(network.module, Transformer) and site.position is not None:
             length = inputs.shape[1]
             steps = (site.position,) if isinstance(site.position, int) else site.position

@@ -80,8 +80,11 @@ def _effects(
 
 
 def _interval(part: np.ndarray, whole: np.ndarray) -> tuple[float, float]:
-    """The 95 % interval of a ratio of means over pairs, drawn again with replacement."""
+    """The 95 % interval of a ratio of means over pairs, drawn again with replacement.
+
+    Draws in which all places together have no effect have no ratio, and are left out.
+    """
     drawn = np.random.default_rng(0).integers(len(part), size=(DRAWS, len(part)))
-    ratios = part[drawn].mean(1) / whole[drawn].mean(1)
-    low, high = np.percentile(ratios, [2.5, 97.5])
+    parts, wholes = part[drawn].mean(1), whole[drawn].mean(1)
+    low, high = np.percentile(parts[wholes > 0] / wholes[wholes > 0], [2.5, 97.5])
     return float(low), float(high)

@@ -52,8 +52,8 @@ TOLERANCE = 1e-4
 LENGTH = 68
 LAYOUT = tables.Layout(
     "patching",
-    {"residual": "(a) Residual stream by layer and position",
-     "heads": "(b) Heads' outputs by layer, head and position"},
+    {"residual": "(d) Residual stream by layer and position",
+     "heads": "(e) Heads' outputs by layer, head and position"},
     {"hooks": "plain hooks", "transformerlens": "TransformerLens"},
     setup=False,
 )  # fmt: skip

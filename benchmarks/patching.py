@@ -29,8 +29,9 @@ import importlib.util
 import sys
 import time
 import warnings
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, cast
 
@@ -41,7 +42,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 import tables
 from bridge import bridged, gpt2
-from interleaved import Contender, Row, side_by_side
+from interleaved import Contender, Row, apart, side_by_side
 from recorded import PAGE, PEERS, RESULTS, command, save, show
 from symscope.localize import patched
 from symscope.models.transformer import Block, Transformer
@@ -215,16 +216,14 @@ def transformerlens(setting: Setting) -> Contender:
     return Sweep(logits, setting)
 
 
-def compare(part: str, sizes: Sequence[Size], peer: bool, rounds: int | None = None
-            ) -> Iterator[list[Row]]:  # fmt: skip
-    """All sizes of one part; TransformerLens where it is installed."""
-    for size in sizes:
-        setting = Setting(size, part, peer)
-        ways = [symscope, hooks] + [transformerlens] * peer
-        builders = {way.__name__: lambda way=way, s=setting: way(s) for way in ways}
-        case = f"{size}, {len(setting.cells)} cells"
-        rows = [torch.arange(size.prompts)]
-        yield side_by_side(part, case, builders, rows, rounds or size.rounds, tolerance=TOLERANCE)
+def compare(part: str, size: Size, peer: bool, rounds: int | None = None) -> list[Row]:
+    """One case of one part; TransformerLens where it is installed."""
+    setting = Setting(size, part, peer)
+    ways = [symscope, hooks] + [transformerlens] * peer
+    builders = {way.__name__: lambda way=way: way(setting) for way in ways}
+    case = f"{size}, {len(setting.cells)} cells"
+    rows = [torch.arange(size.prompts)]
+    return side_by_side(part, case, builders, rows, rounds or size.rounds, tolerance=TOLERANCE)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -244,8 +243,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     torch.set_num_threads(1)
     if chosen.quick:
         for part in SIZES:
-            for rows in compare(part, [QUICK], False):
-                show(rows)
+            show(compare(part, QUICK, False))
         return 0
     peer = importlib.util.find_spec("transformer_lens") is not None
     environment = PEERS["transformer_lens"] if peer else "plain"
@@ -253,7 +251,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options += ["--rounds", str(chosen.rounds)] if chosen.rounds else []
     began, found = time.monotonic(), []
     for part in chosen.part or SIZES:
-        for rows in compare(part, SIZES[part], peer, chosen.rounds):
+        for size in SIZES[part]:
+            rows = apart(partial(compare, part, size, peer, chosen.rounds))
             show(rows)
             found += rows
             path = chosen.out / f"patching.{environment}.json"

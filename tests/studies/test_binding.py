@@ -104,6 +104,12 @@ def miniature(tmp_path_factory):
     folder = tmp_path_factory.mktemp("study") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(settings.PRESETS, "tiny", small)
+        for where, name, value in (
+            ("generalisation", "LINES", (2, 4, 6)), ("generalisation", "PROGRAMS", 100),
+            ("probes", "PROGRAMS", 400), ("persistence", "COUNT", 100), ("mechanism", "_ROUNDS", 4),
+            ("traced", "PAIRS", 16),
+        ):  # fmt: skip
+            patch.setattr(f"symscope.studies.binding.{where}.{name}", value)
         for kind in ("network", "mechanism", "heads", "beyond", "view"):
             run_unit(getattr(units, f"{kind}_unit"), (kind, "0"), {"preset": "tiny"}, folder)
     return folder

@@ -148,9 +148,15 @@ def test_roots_before_the_earliest_are_left_out():
 
 
 def test_what_no_program_allows_raises_with_counts():
-    task = Binding(lines=1, letters=2, digits=8, hops=1)
+    task = Binding(lines=1, hops=1)
     with pytest.raises(NoPair, match=r"0 of \d+ programs of 1 lines .*'rebind'"):
         task.counterfactuals("rebind", 5, 0)
+
+
+def test_a_split_without_programs_says_so_and_does_not_look_for_ever():
+    task = Binding(lines=1, letters=2, digits=2, hops=1)
+    with pytest.raises(SymscopeError, match="too few programs of 1 lines with 2 letters"):
+        drawn(task, 4, split="validation")
 
 
 def test_an_unknown_kind_names_those_there_are():

@@ -95,16 +95,27 @@ class Binding(Task):
     def drawn(
         self, count: int, generator: torch.Generator, split: str = "train", all_pairs: bool = False
     ) -> Tensor:
-        """Programs of one split; with `all_pairs` the held-out (letter, digit) occur as well."""
+        """Programs of one split; with `all_pairs` the held-out (letter, digit) occur as well.
+
+        Raises `SymscopeError` where there are too few programs for the split to have any.
+        """
         if split not in SPLITS:
             raise UnknownName("split", split, SPLITS)
         rule, share = self._rule(not all_pairs), len(SPLITS[split]) / 1000
-        parts: list[Tensor] = []
-        while (missing := count - sum(map(len, parts))) > 0:
-            more = max(256, int(1.1 * missing / share)) if count > 1 else 64
-            tokens = draw(rule, min(more, 200_000), self.alphabet, generator)
-            wanted = torch.tensor(SPLITS[split])
+        wanted, parts, found = torch.tensor(SPLITS[split]), [torch.empty(0, self.length).long()], 0
+        for _ in range(_ROUNDS):
+            if found >= count:
+                break
+            more = min(max(256, int(1.1 * (count - found) / share)), 200_000)
+            tokens = draw(rule, more, self.alphabet, generator)
             parts.append(tokens[torch.isin(self.key(tokens) % 1000, wanted)])
+            found += len(parts[-1])
+        if found < count:
+            raise SymscopeError(
+                f"{found} programs of the split {split!r} were found and {count} asked for: there"
+                f" are too few programs of {self.lines} lines with {self.letters} letters and"
+                f" {self.digits} digits"
+            )
         return torch.cat(parts)[:count]
 
     def key(self, tokens: Tensor) -> Tensor:

@@ -97,19 +97,16 @@ def miniature(tmp_path_factory):
     """A network that has learned nothing yet, and all that is asked of it."""
     tiny = settings.TINY
     small = replace(
-        tiny, width=16, shape={"layers": 2, "heads": 2}, pairs=16, fits=40, traced=2, dense=12,
+        tiny, width=16, shape={"layers": 2, "heads": 2}, pairs=16, fits=40, traced=2,
+        dense=12, tested=300, each=1, inside=2,
         task=replace(tiny.task, lines=4, digits=4, letters=4),
         plan=replace(tiny.plan, steps=60, warmup=5, one_hop=10),
     )  # fmt: skip
     folder = tmp_path_factory.mktemp("study") / "tiny"
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(settings.PRESETS, "tiny", small)
-        for where, name, value in (
-            ("generalisation", "LINES", (2, 4, 6)), ("generalisation", "PROGRAMS", 100),
-            ("probes", "PROGRAMS", 400), ("persistence", "COUNT", 100), ("mechanism", "_ROUNDS", 4),
-            ("traced", "PAIRS", 16),
-        ):  # fmt: skip
-            patch.setattr(f"symscope.studies.binding.{where}.{name}", value)
+        patch.setattr("symscope.studies.binding.generalisation.LINES", (2, 4, 6))
+        patch.setattr("symscope.studies.binding.mechanism._ROUNDS", 4)
         for kind in ("network", "mechanism", "heads", "beyond", "view"):
             run_unit(getattr(units, f"{kind}_unit"), (kind, "0"), {"preset": "tiny"}, folder)
     return folder

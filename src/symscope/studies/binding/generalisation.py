@@ -12,22 +12,23 @@ from symscope.train_answers import answers
 
 LINES = (2, 3, 4, 5, 6, 8, 10, 12, 16, 20, 25)
 DEEPEST = 13
-PROGRAMS = 1_000
 FEWEST = 20
 """Cells with fewer programs are left out."""
 
 
-def generalisation(module: nn.Module, task: Binding, name: str, seed: int) -> list[Evidence]:
+def generalisation(
+    module: nn.Module, task: Binding, count: int, name: str, seed: int
+) -> list[Evidence]:
     """Accuracy by lines and hops, in one record, and on held-out pairs of letter and digit."""
-    return [_lengths(module, task, name, seed), _held_out(module, task, name, seed)]
+    return [_lengths(module, task, count, name, seed), _held_out(module, task, count, name, seed)]
 
 
-def _lengths(module: nn.Module, task: Binding, name: str, seed: int) -> Evidence:
+def _lengths(module: nn.Module, task: Binding, count: int, name: str, seed: int) -> Evidence:
     """[right, n] for each number of lines and hops; the score is over cells not trained on."""
     cells: dict[str, list[int]] = {}
     shallow: list[float] = []
     for lines in LINES:
-        other, tokens = _other(task, lines)
+        other, tokens = _other(task, lines, count // 2)
         run = other.trace(tokens)
         right = answers(module, tokens) == run.answer
         for hops in range(1, other.hops + 1):
@@ -46,14 +47,14 @@ def _lengths(module: nn.Module, task: Binding, name: str, seed: int) -> Evidence
                     note="lines or hops not trained on; Wilson interval, one seed")  # fmt: skip
 
 
-def _other(task: Binding, lines: int) -> tuple[Binding, Tensor]:
+def _other(task: Binding, lines: int, count: int) -> tuple[Binding, Tensor]:
     """The task with that many lines and programs of it, up to the depth that a draw can reach.
 
     Deep chains are rare in short programs: at least two lines for each hop beyond the third.
     """
     hops = min(DEEPEST, lines, 3 + max(0, lines - 3) // 2)
     other = replace(task, lines=lines, hops=hops)
-    return other, other.drawn(PROGRAMS, torch.Generator().manual_seed(lines))
+    return other, other.drawn(count, torch.Generator().manual_seed(lines))
 
 
 def _trained(key: str, task: Binding) -> bool:
@@ -61,10 +62,10 @@ def _trained(key: str, task: Binding) -> bool:
     return lines == task.lines and hops <= task.hops
 
 
-def _held_out(module: nn.Module, task: Binding, name: str, seed: int) -> Evidence:
+def _held_out(module: nn.Module, task: Binding, count: int, name: str, seed: int) -> Evidence:
     """Programs whose queried digit is bound to a letter that never had it in training."""
     generator = torch.Generator().manual_seed(29)
-    tokens = task.drawn(20 * PROGRAMS, generator, "test", all_pairs=True)
+    tokens = task.drawn(10 * count, generator, "test", all_pairs=True)
     run = task.trace(tokens)
     letter = run.left.gather(1, run.root_line[:, None])[:, 0] - task.digits
     new = (3 * letter + run.answer) % 10 == 0

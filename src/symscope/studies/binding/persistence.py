@@ -14,17 +14,15 @@ from symscope.network import Network
 from symscope.studies.binding.mechanism import role_map, roles_of, usable_pairs
 from symscope.tasks.binding import Binding
 
-COUNT = 1_500
-
 
 @torch.no_grad()
-def pull_of_line_one(network: Network, task: Binding, name: str, seed: int) -> Evidence:
+def pull_of_line_one(network: Network, task: Binding, count: int, name: str, seed: int) -> Evidence:
     """How much changing line 1's digit, off the chain, raises the new digit's logit.
 
     Control: the same of a digit on another line off the chain. Score: the share of answers that
     become the new digit; the mean Δ stands in the config.
     """
-    pairs = task.counterfactuals("distractor", COUNT, seed + 400, earliest_root=1)
+    pairs = task.counterfactuals("distractor", count, seed + 400, earliest_root=1)
     base, changed = network.run(pairs.base).output[:, -1], network.run(pairs.source).output[:, -1]
     rows = torch.arange(len(pairs))
     new = pairs.source[rows, pairs.source_step]

@@ -10,16 +10,16 @@ from symscope.network import Network
 from symscope.site import Site
 from symscope.tasks.binding import Binding
 
-PROGRAMS = 3_000
 
-
-def probes(network: Network, task: Binding, layers: int, name: str, seed: int) -> list[Evidence]:
+def probes(
+    network: Network, task: Binding, count: int, layers: int, name: str, seed: int
+) -> list[Evidence]:
     """The asked letter's value and the others', at the colon and at the end of the last line.
 
     The score is at the layer where it is highest; all layers are in the config. Published: from
     the last token the values of letters that are not asked for cannot be read.
     """
-    tokens = task.drawn(PROGRAMS, torch.Generator().manual_seed(31), "test")
+    tokens = task.drawn(count, torch.Generator().manual_seed(31), "test")
     values = _values(task, tokens)
     asked = task.trace(tokens).query - task.digits
     records = []

@@ -16,7 +16,8 @@ class Preset:
 
     `pairs` is the number of counterfactual pairs of each kind, `fits` that of the pairs that
     alignments are fitted on, `seeds` how many networks, `dense` checkpoints per factor of ten,
-    `traced` how many of them are patched as well.
+    `traced` how many of them are patched as well. Accuracies are of `tested` programs; an explorer
+    shows `each` programs of a kind and the inside at `inside` checkpoints.
     """
 
     task: Binding
@@ -29,6 +30,9 @@ class Preset:
     dense: int = 20
     traced: int = 16
     embedding: float = 1.0
+    tested: int = 2_000
+    each: int = 2
+    inside: int = 10
 
     @property
     def checkpoints(self) -> list[int]:
@@ -63,7 +67,7 @@ PUBLISHED = Preset(
         steps=105_400, rate=3e-4, warmup=2_000, decay=0.01, second=0.95, loss="program",
         programs=450_000, precision="bfloat16", compiled=True,
     ),
-    seeds=1, embedding=0.02,
+    seeds=1, embedding=0.02, each=1, inside=6,
 )  # fmt: skip
 PRESETS = {"tiny": TINY, "small": SMALL, "published": PUBLISHED}
 """`tiny` begins with a curriculum of one-hop programs; the others have none."""
@@ -103,5 +107,8 @@ SEARCH = {
 
 
 def shorter(preset: Preset, steps: int) -> Preset:
-    """The same preset for fewer steps, to see that it runs."""
-    return replace(preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)))
+    """The same preset for fewer steps and on fewer programs, to see that it runs."""
+    return replace(
+        preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=16, fits=64,
+        traced=2, dense=9, tested=200, each=1, inside=1,
+    )  # fmt: skip

@@ -16,7 +16,6 @@ from symscope.studies.binding.trajectory import at_checkpoint
 from symscope.train_answers import checkpoints_in
 
 EARLIEST = 50
-PAIRS = 200
 
 
 def chosen(steps: Sequence[int], count: int) -> list[int]:
@@ -40,13 +39,13 @@ def traced_claims(preset: Preset, training: Path, name: str, seed: int) -> list[
     steps = chosen(list(kept), preset.traced)
     task, layers = preset.task, preset.shape["layers"]
     final = Network(at_checkpoint(preset, kept[steps[-1]]))
-    pairs = usable_pairs(final, task, "root", task.hops, PAIRS, seed + 800)
+    pairs = usable_pairs(final, task, "root", task.hops, preset.pairs, seed + 800)
     roles = roles_of(task, pairs.base, task.hops)
     maps, pulls = [], []
     for step in steps:
         network = Network(at_checkpoint(preset, kept[step]))
         maps.append(role_map(network, pairs, roles, layers))
-        pulls.append(pull_of_line_one(network, task, name, seed))
+        pulls.append(pull_of_line_one(network, task, preset.tested, name, seed))
     records = []
     for role in roles:
         block = int(maps[-1].right[role].float().mean(1).argmax())

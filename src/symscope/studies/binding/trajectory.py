@@ -17,7 +17,6 @@ from symscope.tasks.binding import Binding
 from symscope.tasks.binding.rules import floors, shallow
 from symscope.train_answers import answers, checkpoints_in
 
-PROGRAMS = 2_000
 NAMES = ("random digit", "shallow heuristics", "general")
 GENERAL = 0.99
 
@@ -53,9 +52,9 @@ class Course:
         return plateaus(self.steps, self.accuracy)
 
 
-def course(preset: Preset, folder: Path, count: int = PROGRAMS) -> Course:
+def course(preset: Preset, folder: Path) -> Course:
     """The answers at all checkpoints of a training, on programs that it cannot have seen."""
-    tokens = preset.task.drawn(count, torch.Generator().manual_seed(17), "test")
+    tokens = preset.task.drawn(preset.tested, torch.Generator().manual_seed(17), "test")
     kept = checkpoints_in(folder)
     found = [answers(at_checkpoint(preset, path), tokens) for path in kept.values()]
     return Course(preset.task, list(kept), tokens, torch.stack(found))

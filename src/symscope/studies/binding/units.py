@@ -101,9 +101,9 @@ def beyond_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evid
 
     def ask(preset: Preset, network: Network, _: Network, seed: int) -> Iterator[Asked]:
         name, task, layers = _name(settings), preset.task, preset.shape["layers"]
-        yield lambda: generalisation(network.module, task, name, seed)
-        yield lambda: probes(network, task, layers, name, seed)
-        yield lambda: [pull_of_line_one(network, task, name, seed)]
+        yield lambda: generalisation(network.module, task, preset.tested, name, seed)
+        yield lambda: probes(network, task, preset.tested, layers, name, seed)
+        yield lambda: [pull_of_line_one(network, task, preset.tested, name, seed)]
         yield lambda: circuit_in_use(network, task, preset.pairs, layers, name, seed)
 
     return _asked(unit, settings, folder, ask)
@@ -115,7 +115,7 @@ def search_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evid
     preset, seed = SEARCH[label], int(seed_text)
     place = folder / "training" / "-".join(unit)
     evidence, _ = _train(preset, seed, place, {})
-    found = course(preset, place, 1_000)
+    found = course(preset, place)
     config = {**evidence.config, "crossed": crossed(found), "course": found.accuracy,
               "at": list(found.steps), "setting": label}  # fmt: skip
     return [replace(evidence, claim=f"binding.search.{label}.accuracy", config=config)]

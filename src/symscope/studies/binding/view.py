@@ -30,8 +30,6 @@ from symscope.train_answers import checkpoints_in
 
 KINDS = {"root": "root digit", "rebind": "a link points elsewhere", "query": "other letter asked",
          "values": "two digits exchanged", "distractor": "digit off the chain"}  # fmt: skip
-EACH = 2
-INSIDE = 10
 POINTS = 160
 
 
@@ -39,8 +37,8 @@ def view_of(preset: Preset, training: Path, name: str, seed: int) -> dict[str, A
     """The explorer's view of the network that was trained there (see `report.explorer`)."""
     task, kept = preset.task, checkpoints_in(training)
     steps, found = list(kept), course(preset, training)
-    tokens = examples(task)
-    inside = [steps.index(s) for s in chosen(steps, INSIDE)]
+    tokens = examples(task, preset.each)
+    inside = [steps.index(s) for s in chosen(steps, preset.inside)]
     modules = {i: at_checkpoint(preset, kept[steps[i]]) for i in inside}
     return {
         "title": f"How a transformer learned to follow assignments: {name}, seed {seed}",
@@ -66,13 +64,13 @@ def view_of(preset: Preset, training: Path, name: str, seed: int) -> dict[str, A
     }  # fmt: skip
 
 
-def examples(task: Binding) -> Tensor:
+def examples(task: Binding, each: int) -> Tensor:
     """Test programs: for each depth some with the root on line 1, on line 2 and later."""
     drawn = task.drawn(4_000, torch.Generator().manual_seed(41), "test")
     run, parts = task.trace(drawn), []
     for hops in range(1, task.hops + 1):
         for root in (run.root_line == 0, run.root_line == 1, run.root_line >= 2):
-            parts.append(drawn[((run.hops == hops) & root).nonzero()[:EACH, 0]])
+            parts.append(drawn[((run.hops == hops) & root).nonzero()[:each, 0]])
     return torch.cat(parts)
 
 

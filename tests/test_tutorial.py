@@ -9,6 +9,7 @@ TUTORIALS = Path(__file__).parents[1] / "docs" / "tutorials"
 PAGE = TUTORIALS / "does-my-network-count.md"
 PLANTED = TUTORIALS / "plant-and-find.md"
 EXTRACTED = TUTORIALS / "which-program.md"
+TRAVELS = TUTORIALS / "where-does-the-value-travel.md"
 SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
 
 
@@ -48,3 +49,18 @@ def test_a_program_is_taken_out_of_a_foreign_module_and_proven(capsys):
     exec(compile(code, str(EXTRACTED), "exec"), {})
     said = capsys.readouterr().out
     assert "answer = answer ^ x" in said and "proved for all lengths" in said
+
+
+def test_a_value_is_followed_through_a_trained_network_as_printed(capsys, monkeypatch):
+    monkeypatch.chdir(TUTORIALS.parents[1])
+    page = TRAVELS.read_text(encoding="utf8")
+    (code,) = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    exec(compile(code, str(TRAVELS), "exec"), {})
+    found, printed = (
+        {line[:8].strip(): [float(v) for v in line[8:].split()] for line in text}
+        for text in (capsys.readouterr().out.splitlines(),
+                     re.findall(r"^    ((?:right \d|query|colon) .*)$", page, re.MULTILINE))
+    )  # fmt: skip
+    assert list(found) == list(printed) and len(found) == 4
+    for role, shares in found.items():
+        assert shares == pytest.approx(printed[role], abs=0.05), role

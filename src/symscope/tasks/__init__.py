@@ -1,7 +1,9 @@
-"""Tasks, one file per family."""
+"""Tasks, one file or folder per family."""
 
 from symscope.tasks.algorithms import ALGORITHMS, algorithm
+from symscope.tasks.binding import Binding
+from symscope.tasks.identity_rules import IdentityRules
 from symscope.tasks.numbers import KINDS, Counting
 from symscope.tasks.programmed import Programmed
 
-__all__ = ["ALGORITHMS", "KINDS", "Counting", "Programmed", "algorithm"]
+__all__ = ["ALGORITHMS", "KINDS", "Binding", "Counting", "IdentityRules", "Programmed", "algorithm"]

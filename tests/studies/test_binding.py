@@ -35,10 +35,13 @@ class Shallow(torch.nn.Module):
         return first[:, None].expand(-1, tokens.shape[1], -1)
 
 
-def test_a_network_that_follows_no_chain_has_no_pairs_beyond_the_first_lines():
+def test_pairs_are_those_that_the_network_answers_right():
     network = Network(Shallow(len(TASK.vocabulary)))
     with pytest.raises(units.SymscopeError, match="the network answers none right"):
         usable_pairs(network, TASK, "root", 2, 20, 0)
+    pairs = usable_pairs(network, TASK, "distractor", 1, 30, 0, earliest_root=0)
+    assert pairs.labels["answer.base"].tolist() == pairs.base[:, 2].tolist()
+    assert pairs.labels["answer.source"].tolist() == pairs.source[:, 2].tolist()
     tokens = TASK.drawn(50, torch.Generator().manual_seed(0))
     found = network.run(tokens).output[:, -1].argmax(-1)
     assert found.tolist() == shallow(tokens, TASK.alphabet)["digit of line 1"].tolist()

@@ -5,10 +5,12 @@ from dataclasses import replace
 import pytest
 import torch
 
+from symscope.align.controls import floors as machine_floors
 from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
 from symscope.tasks.binding import KINDS, Binding, NoPair, counterfactual
 from symscope.tasks.binding.rules import floors, shallow
+from symscope.tasks.binding.task import SPLITS
 from symscope.tasks.binding.text import NotAProgram
 from symscope.tasks.binding.tokenizer import token_numbers
 
@@ -95,12 +97,35 @@ def test_letters_and_digits_that_are_held_out_do_not_occur_in_training():
 def test_no_assignments_are_both_in_training_and_in_the_test():
     keys = {s: set(SMALL.key(drawn(count=2_000, split=s)).tolist()) for s in ("train", "test")}
     assert not keys["train"] & keys["test"]
+    shares = [set(share) for share in SPLITS.values()]
+    assert sum(map(len, shares)) == len(set.union(*shares)) == 1000
 
 
 def test_the_split_does_not_depend_on_what_is_asked():
     tokens = SMALL.parse("a=5; b=a; c=1; d=1; e=2; f=3; #b:")
     other = SMALL.parse("a=5; b=a; c=1; d=1; e=2; f=3; #a:")
     assert SMALL.key(tokens).tolist() == SMALL.key(other).tolist()
+
+
+def test_a_letter_may_read_itself_once_it_has_a_value():
+    tokens = SMALL.parse("a=5; a=a; c=1; d=1; e=2; f=3; #a:")
+    assert SMALL.trace(tokens).answer.tolist() == SMALL.program.run(tokens).output.tolist() == [5]
+
+
+@pytest.mark.parametrize(
+    ("text", "again"),
+    [("a=5; b=a; a=1; d=1; e=2; f=3; #b:", True), ("a=1; a=5; b=a; d=1; e=2; f=3; #b:", False)],
+)
+def test_a_name_of_the_chain_counts_as_bound_again_only_after_it_was_read(text, again):
+    assert SMALL.trace(SMALL.parse(text)).reassigned.tolist() == [again]
+
+
+def test_of_letters_asked_for_too_each_depth_is_as_likely():
+    text = "a=5; b=1; c=2; d=3; e=4; f=e; #a:"  # five of depth 1, one of depth 2
+    tokens = SMALL.parse(text).expand(2_000, -1)
+    asked, _ = SMALL.asked_too(tokens, 2, torch.Generator().manual_seed(0))
+    deep = (asked[:, 1] == SMALL.vocabulary.index("f")).float().mean()
+    assert abs(float(deep) - 0.5) < 0.06  # four letters of depth 1 are left beside it
 
 
 def test_letters_asked_for_too_are_bound_and_answered_right():
@@ -141,6 +166,19 @@ def test_a_distractor_is_off_the_chain():
     pairs = SMALL.counterfactuals("distractor", 100, 0)
     line = (pairs.base_step - 2) // 4
     assert not bool(SMALL.trace(pairs.base).on_chain[torch.arange(100), line].any())
+
+
+def test_exchanged_lines_bind_what_they_bound():
+    pairs = SMALL.counterfactuals("order", 200, 0)
+    before, after = SMALL.trace(pairs.base), SMALL.trace(pairs.source)
+    rows, line = torch.arange(200), pairs.base_step // 4
+    assert bool((before.value[rows, line] == after.value[rows, line + 1]).all())
+    assert bool((before.value[rows, line + 1] == after.value[rows, line]).all())
+
+
+def test_a_flawless_machine_is_a_floor_for_a_program_that_answers_once():
+    pairs = SMALL.pairs(SMALL.program, ("value_1",), 50, 0, "test")
+    assert machine_floors(SMALL.program, pairs) == {"machine_no_op": 0, "machine_full_swap": 1}
 
 
 def test_roots_before_the_earliest_are_left_out():

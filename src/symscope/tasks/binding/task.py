@@ -157,8 +157,8 @@ class Binding(Task):
         """`count` letters to ask for in each program, its own first, and the right answers.
 
         The others are drawn as the first was: a depth of those there are, then a letter that has
-        it, and again if it was drawn before. Where a program has too few letters one is asked for again. Both are
-        (sample, letter).
+        it, and again if it was drawn before. Where a program has too few letters one is asked for
+        again. Both are (sample, letter).
         """
         run = self.trace(tokens)
         names = torch.arange(self.letters) + self.digits

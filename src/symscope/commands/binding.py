@@ -127,7 +127,7 @@ def _loaded(target: Path, preset: str, device: str) -> tuple[Binding, Network, d
     return made.task, Network(module.to(device)), {**made.shape, "preset": preset}
 
 
-def _one(
+def _one(  # eight: what the options of the command said
     task: Binding, network: Network, text: str, kind: str, sites: str,
     only: tuple[str | None, str | None], seed: int, json: bool,
 ) -> int:  # fmt: skip

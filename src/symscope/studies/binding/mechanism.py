@@ -19,7 +19,7 @@ LATER_ROOT = 2
 _ROUNDS = 60
 
 
-def usable_pairs(
+def usable_pairs(  # eight: which pairs, all of it
     network: Network, task: Binding, kind: str, hops: int, count: int, seed: int,
     split: str = "test", earliest_root: int = LATER_ROOT,
 ) -> Pairs:  # fmt: skip

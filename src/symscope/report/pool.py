@@ -62,6 +62,7 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
         "half",
         "head",
         "edges",
+        "learnt",
     ):
         values = [r.config[key] for r in done if key in r.config]
         config |= {key: values[0] if len(set(values)) == 1 else values} if values else {}

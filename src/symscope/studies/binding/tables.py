@@ -105,7 +105,7 @@ TABLES: dict[str, Maker] = {
                       ("accuracy.root_on.line_1", "root on line 1"),
                       ("accuracy.root_on.line_2", "root on line 2"),
                       ("accuracy.root_on.a_later_line", "root on a later line"),
-                      columns=[("half", "half of it from step")]),
+                      columns=[("learnt", "above 0.9 from step")]),
     "root3": _residual("root", 3),
     "root2": _residual("root", 2),
     "kinds": kinds,

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from symscope.evidence import Evidence, wilson
-from symscope.localize.phases import Phase, explained, half_onset, plateaus
+from symscope.localize.phases import Phase, explained, onset, plateaus
 from symscope.models.load import fill, load_weights
 from symscope.models.transformer import Transformer
 from symscope.studies.binding.settings import Preset
@@ -18,7 +18,7 @@ from symscope.tasks.binding.rules import floors, shallow
 from symscope.train_answers import answers, checkpoints_in
 
 NAMES = ("random digit", "shallow heuristics", "general")
-GENERAL = 0.99
+GENERAL, LEARNT = 0.99, 0.9
 
 
 def at_checkpoint(preset: Preset, path: Path) -> Transformer:
@@ -123,7 +123,7 @@ def claims(found: Course, name: str, seed: int) -> list[Evidence]:
             own = {k: float((v == answer).float().mean()) for k, v in rules.items()}
             claim = f"{name}.accuracy.{_word(attribute)}.{_word(value)}"
             curve = found.right[:, rows].float().mean(1).tolist()
-            config = {"accuracy": curve, "half": half_onset(found.steps, curve)}
+            config = {"accuracy": curve, "learnt": onset(found.steps, curve, LEARNT)}
             records.append(_share(claim, right[rows], own, seed, config))
     return [*records, *phase_claims(found, name, seed)]
 

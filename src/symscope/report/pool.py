@@ -10,6 +10,11 @@ import numpy as np
 from symscope.evidence import Evidence, bootstrap, wilson
 
 CELLS = ("phase", "difference", "value", "held_out", "seen")
+OWN = (
+    "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
+    "last", "half", "head", "edges", "learnt",
+)  # fmt: skip
+"""Settings and findings of each network: one value where all agree, else a list."""
 
 
 def pool(
@@ -47,23 +52,7 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
         low, high = bootstrap(answers)
     config = {key: _summed([r.config[key] for r in done if key in r.config]) for key in CELLS}
     config |= {"by_seed": scores}
-    for key in (
-        "size",
-        "width",
-        "site",
-        "redrawn",
-        "epochs",
-        "text",
-        "length",
-        "agrees_to",
-        "block",
-        "first",
-        "last",
-        "half",
-        "head",
-        "edges",
-        "learnt",
-    ):
+    for key in OWN:
         values = [r.config[key] for r in done if key in r.config]
         config |= {key: values[0] if len(set(values)) == 1 else values} if values else {}
     made = [r.config["made"] for r in group if "made" in r.config]

@@ -9,6 +9,7 @@ from symscope.localize import literal_patched
 from symscope.localize.attribution import (
     EMBED,
     against_patching,
+    agreement,
     attribution,
     rank_correlation,
     towards_source,
@@ -184,6 +185,8 @@ def test_rank_correlation_knows_order_alone():
 
 def test_what_does_not_fit_is_said():
     network = build()
+    with pytest.raises(SymscopeError, match="need two or more"):
+        agreement(torch.zeros(3, 1), torch.zeros(3, 1), "attribution")
     with pytest.raises(SymscopeError, match="1 places on the source for 2"):
         attribution(network, BASE, SOURCE, PLACES[:2], at_source=PLACES[:1])
     with pytest.raises(SymscopeError, match="2 sites on the source for 1"):

@@ -15,6 +15,7 @@ from symscope.localize.circuit import (
     values,
 )
 from symscope.localize.circuit_checks import completeness, minimality, nodes, without
+from symscope.localize.eap import edges_against_patching
 from symscope.localize.edges import edge_runs, edges
 from symscope.models.transformer import Transformer
 from symscope.network import Network
@@ -44,6 +45,20 @@ def test_the_circuit_of_the_induction_network_is_the_one_it_was_built_with(steps
     assert complete.score < 0.01 < complete.controls["random_circuit"]
     assert minimal.score == 1 and minimal.controls["random_circuit"] < 1
     assert set(minimal.config["moves"]) == {"0.1", "1.0"}
+
+
+def test_the_edges_that_patching_finds_are_named_and_the_scores_rank_them_as_it_does():
+    few = slice(40)
+    found = edges_against_patching(NETWORK, BASE[few], SOURCE[few], "edges", steps=5)
+    shares = found.config["shares"]
+    values_and_logits = {("embed", "1.0.v"), ("1.0", "logits")}  # each alone changes the answer
+    assert {" → ".join(edge) for edge in values_and_logits} <= set(list(shares)[:4])
+    run = edge_runs(NETWORK, BASE[few], SOURCE[few])
+    metric = towards_source(NETWORK, BASE[few], SOURCE[few])
+    none, all_, one = (metric(run(e)).mean() for e in ([], edges(NETWORK), [("1.0", "logits")]))
+    assert shares["1.0 → logits"] == pytest.approx(float((one - none) / (all_ - none)), abs=1e-4)
+    assert found.score > found.controls["shuffled_95"] and found.n == 40
+    assert found.config["places"] == len(edges(NETWORK)) and found.seconds > 0
 
 
 def test_the_whole_network_and_the_empty_circuit_are_the_ends_of_the_scale():

@@ -31,6 +31,18 @@ def test_seeds_are_averaged_and_their_cells_and_seconds_add_up():
     assert joined.low < 0.7 + 0.02 and joined.high > 0.9 - 0.02  # seeds differ: a wide interval
 
 
+def test_scores_that_are_no_shares_have_intervals_over_seeds():
+    def ranks(score: float, seed: int) -> Evidence:
+        return Evidence("estimate", score, score - 0.1, score + 0.2, 64, "rank correlation",
+                        seeds=[seed], note="pairs drawn again")  # fmt: skip
+
+    (alone,) = pool([ranks(-0.5, 0)])
+    assert (alone.low, alone.high, alone.note) == (-0.6, -0.3, "pairs drawn again")
+    (joined,) = pool([ranks(-0.5, 0), ranks(1.2, 1), ranks(0.5, 2)])
+    assert joined.score == pytest.approx(0.4) and joined.note == "interval over seeds"
+    assert (joined.low, joined.high) == (-0.5, 1.2)
+
+
 def test_a_seed_that_was_not_analysed_is_named_and_does_not_count():
     failed = Evidence(CLAIM, None, None, None, 0, seeds=[3], note="accuracy 0.4")
     (joined,) = pool([record(90, 0), failed])

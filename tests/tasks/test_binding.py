@@ -6,7 +6,7 @@ import pytest
 import torch
 
 from symscope.align.controls import floors as machine_floors
-from symscope.causal_model import interchange
+from symscope.causal_model import UnknownName, interchange
 from symscope.evidence import SymscopeError
 from symscope.tasks.binding import KINDS, Binding, NoPair, counterfactual
 from symscope.tasks.binding.rules import floors, shallow
@@ -126,6 +126,20 @@ def test_of_letters_asked_for_too_each_depth_is_as_likely():
     asked, _ = SMALL.asked_too(tokens, 2, torch.Generator().manual_seed(0))
     deep = (asked[:, 1] == SMALL.vocabulary.index("f")).float().mean()
     assert abs(float(deep) - 0.5 / 0.9) < 0.04  # a, one of five of depth 1, is drawn again
+
+
+def test_balanced_by_root_no_line_answers_more_often_than_another():
+    task = replace(SMALL, balance="root")
+    tokens = task.drawn(3_000, torch.Generator().manual_seed(0))
+    run = task.trace(tokens)
+    assert (run.root_line.bincount(minlength=6) / 3_000 - 1 / 6).abs().max() < 0.03
+    assert run.hops.min() >= 1 and run.hops.max() <= 3
+    text = "a=5; b=1; c=2; d=a; e=d; f=a; #a:"  # roots: line 1 of a, d, e, f; lines 2 and 3
+    asked, _ = task.asked_too(task.parse(text).expand(2_000, -1), 2, torch.Generator())
+    of_line_2 = (asked[:, 1] == task.vocabulary.index("b")).float().mean()
+    assert abs(float(of_line_2) - (1 / 3) / (1 - 1 / 12)) < 0.04
+    with pytest.raises(UnknownName, match="balance"):
+        replace(SMALL, balance="line")
 
 
 def test_letters_asked_for_too_are_bound_and_answered_right():
@@ -275,6 +289,9 @@ def test_a_depth_that_is_never_drawn_raises_naming_it(monkeypatch):
     monkeypatch.setattr("symscope.tasks.binding.draw.REDRAWS", 20)
     with pytest.raises(SymscopeError, match="a chain of 2 hops was not reached in 20 programs"):
         drawn(Binding(lines=2, letters=2, digits=2, hops=2, constants=1.0), 4)
+    monkeypatch.setattr("symscope.tasks.binding.draw.REDRAWS", 0)
+    with pytest.raises(SymscopeError, match=r"a root on line \d was not reached in 0 programs"):
+        drawn(Binding(lines=2, letters=2, digits=2, hops=1, balance="root"), 4)
 
 
 def test_a_tokenizer_that_splits_or_joins_signs_is_refused():

@@ -21,8 +21,8 @@ from symscope.localize.places import PER_HEAD
 from symscope.models.load import fill, load_network, load_weights, save_network
 from symscope.models.transformer import Transformer
 from symscope.network import Network, NothingChanged
-from symscope.studies.binding.circuits import head_claims
-from symscope.studies.binding.mechanism import residual_claims
+from symscope.studies.binding.circuits import part_claims
+from symscope.studies.binding.mechanism import head_places, mlp_places, residual_claims
 from symscope.studies.binding.settings import PRESETS, Preset, shorter
 from symscope.tasks.binding import KINDS, Binding, NoPair, counterfactual
 from symscope.train_answers import train_answers
@@ -93,12 +93,13 @@ def localize_command(  # one parameter per option
     layers, name = shape["layers"], f"binding.{shape['preset']}"
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NothingChanged)
-        if sites == "head":
-            found = head_claims(network, task, pairs, layers, shape["heads"], name, seed)
+        if sites in ("head", "mlp"):
+            parts = {"head": head_places(layers, shape["heads"]), "mlp": mlp_places(layers)}
+            found = part_claims(network, task, {sites: parts[sites]}, pairs, name, seed)
         elif sites == "residual":
             found = residual_claims(network, fresh, task, kind, depth, pairs, layers, name, seed)
         else:
-            raise UnknownName("sites for many pairs", sites, ("residual", "head"))
+            raise UnknownName("sites for many pairs", sites, ("residual", "head", "mlp"))
     if role is not None:
         there = [e.claim.rsplit(".", 1)[1].replace("_", " ") for e in found]
         if role not in there:

@@ -11,7 +11,7 @@ from symscope.localize.binding_checks import factorisation, mean_shift, position
 from symscope.localize.binding_ids import Contexts, binding_ids
 from symscope.localize.circuit import Circuit, faithfulness, find_circuit, prune
 from symscope.localize.circuit_checks import completeness, minimality
-from symscope.localize.eap import edge_scores
+from symscope.localize.eap import edge_scores, edges_against_patching
 from symscope.localize.edges import Edge, edges, path_patched, run_edges
 from symscope.localize.head_roles import attends, attention_roles, chain_roles, moves_value
 from symscope.localize.metrics import (
@@ -44,6 +44,7 @@ __all__ = [
     "completeness",
     "edge_scores",
     "edges",
+    "edges_against_patching",
     "edit_shifts_the_end",
     "factorisation",
     "faithfulness",

@@ -7,6 +7,7 @@ To first order, replacing an activation a by the source's a' moves the metric by
 import time
 import warnings
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import cast
 
@@ -173,24 +174,37 @@ def against_patching(
         natural = metric(network.run(base).output[:, -1])
         exact = torch.stack([metric(x) - natural for x in patched(network, base, source, places)])
     estimate = attribution(network, base, source, places, metric, steps)
+    sizes = _sizes(network, base, source, places)
+    found = agreement(estimate, exact, claim)
+    controls = {**found.controls, "size_of_change": rank_correlation(sizes, exact.mean(1).abs())}
+    config = {**found.config, "steps": steps}
+    return replace(found, controls=controls, config=config, seconds=time.monotonic() - started)
+
+
+def agreement(estimate: Tensor, exact: Tensor, claim: str) -> Evidence:
+    """The rank correlation of two (place, pair) tables' means over pairs, with its controls.
+
+    Raises `SymscopeError` where there are not two pairs to hold against each other.
+    """
     map_, truth = estimate.mean(1), exact.mean(1)
+    count, pairs = estimate.shape
+    if pairs < 2:
+        raise SymscopeError(f"{pairs} pairs: rank correlations need two or more")
     generator = torch.Generator().manual_seed(0)
-    orders = [torch.randperm(len(places), generator=generator) for _ in range(200)]
+    orders = [torch.randperm(count, generator=generator) for _ in range(200)]
     shuffled = [rank_correlation(map_[order], truth) for order in orders]
-    draws = [torch.randint(len(base), (len(base),), generator=generator) for _ in range(500)]
+    draws = [torch.randint(pairs, (pairs,), generator=generator) for _ in range(500)]
     again = [rank_correlation(estimate[:, d].mean(1), exact[:, d].mean(1)) for d in draws]
     low, high = np.percentile(again, [2.5, 97.5])
     controls = {
         "shuffled": float(np.mean(shuffled)),
         "shuffled_95": float(np.percentile(shuffled, 95)),
-        "size_of_change": rank_correlation(_sizes(network, base, source, places), truth.abs()),
         "halves": rank_correlation(exact[:, ::2].mean(1), exact[:, 1::2].mean(1)),
     }
-    score, per_pair = rank_correlation(map_, truth), rank_correlation(estimate, exact)
+    score = rank_correlation(map_, truth)
     return Evidence(  # drawing pairs again ties places: the draws may all lie on one side
-        claim, score, min(float(low), score), max(float(high), score), len(base),
-        "rank correlation", controls, seconds=time.monotonic() - started,
-        config={"places": len(places), "steps": steps, "per_place_and_pair": per_pair},
+        claim, score, min(float(low), score), max(float(high), score), pairs, "rank correlation",
+        controls, config={"places": count, "per_place_and_pair": rank_correlation(estimate, exact)},
     )  # fmt: skip
 
 

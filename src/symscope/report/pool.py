@@ -12,9 +12,14 @@ from symscope.evidence import Evidence, bootstrap, wilson
 CELLS = ("phase", "difference", "value", "held_out", "seen")
 OWN = (
     "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
-    "last", "half", "head", "edges", "learnt",
+    "last", "half", "head", "place", "edges", "learnt",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
+NO_SHARES = (
+    "attention", "faithfulness", "mean gap in faithfulness", "rank correlation",
+    "share of the full effect",
+)  # fmt: skip
+"""Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""
 
 
 def pool(
@@ -44,7 +49,11 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
         return Evidence(claim, None, None, None, 0, group[0].unit, seeds=seeds, seconds=seconds,
                         source=source, note=note)  # fmt: skip
     scores = [float(r.score) for r in done if r.score is not None]
-    if len(done) == 1:
+    if done[0].unit in NO_SHARES:
+        alone = len(done) == 1
+        low, high = (done[0].low, done[0].high) if alone else bootstrap([[x] for x in scores])
+        note = "; ".join(filter(None, [note, done[0].note if alone else "interval over seeds"]))
+    elif len(done) == 1:
         low, high = wilson(round(scores[0] * done[0].n), done[0].n)
         note = "; ".join(filter(None, [note, "Wilson interval, one seed"]))
     else:

@@ -1,61 +1,121 @@
 """Which heads carry the value, which roles they have, and how small a set does it."""
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 import torch
 from torch import Tensor
 
 from symscope.evidence import Evidence, wilson
-from symscope.localize import logit_shift, patched, smallest_set, success
-from symscope.localize.head_roles import attention_roles
-from symscope.localize.permutation import above_zero, holm
+from symscope.localize import (
+    above_zero,
+    against_patching,
+    attention_roles,
+    edges_against_patching,
+    find_circuit,
+    holm,
+    logit_shift,
+    patched,
+    places,
+    smallest_set,
+    success,
+)
 from symscope.network import Network
-from symscope.studies.binding.mechanism import head_places, usable_pairs
+from symscope.site import Site
+from symscope.studies.binding.mechanism import usable_pairs
+from symscope.task import Pairs
 from symscope.tasks.binding import Binding
 
 SURE = 0.01
-"""A head counts where its corrected p-value is below."""
+"""A place counts where its corrected p-value is below."""
+INTEGRATED = 10
+"""Runs between base and source that a gradient is the mean of."""
+ONE_BY_ONE = 64
+"""Pairs on which each edge is patched by itself: some hundred runs of them."""
 
 
 @torch.no_grad()
-def head_claims(
-    network: Network, task: Binding, count: int, layers: int, heads: int, name: str, seed: int
-) -> list[Evidence]:  # seven: what is asked of one network
-    """Every head patched alone at all positions, root and rebind pairs; and the smallest set.
+def part_claims(
+    network: Network, task: Binding, parts: Mapping[str, Mapping[str, Site]], count: int,
+    name: str, seed: int,
+) -> list[Evidence]:  # fmt: skip
+    """Every head, and every MLP, patched alone at all positions; and the smallest set of them.
 
-    Per kind the best head, chosen on one half and scored on the other; all heads' Δ, success and
-    p-values (permutation over pairs, Holm over heads) stand in the config.
+    `parts` are the places by what they are called in the claim ("head", "mlp"). For root and
+    rebind pairs, the best place is chosen on one half and scored on the other; all places' Δ,
+    success and p-values (permutation over pairs, Holm over places) stand in the config.
     """
     records = []
     for kind in ("root", "rebind"):
         pairs = usable_pairs(network, task, kind, task.hops, count, seed + 600)
-        places = head_places(layers, heads)
-        natural = network.run(pairs.base).output[:, -1]
-        expected = pairs.target[:, -1]
-        logits = patched(network, pairs.base, pairs.source, list(places.values()))
-        other = patched(network, pairs.base, pairs.source.roll(1, 0), list(places.values()))
-        shift, won = logit_shift(logits, natural, expected).detach(), success(logits, expected)
-        p = holm(above_zero(shift))
-        first, second = torch.arange(0, len(pairs), 2), torch.arange(1, len(pairs), 2)
-        best = int(shift[:, first].mean(1).argmax())
-        low, high = wilson(int(won[best, second].sum()), len(second))
-        table = {label: {"shift": float(shift[i].mean()), "success": float(won[i].float().mean()),
-                         "p": float(p[i])} for i, label in enumerate(places)}  # fmt: skip
-        sure = [label for label, row in table.items() if row["p"] < SURE]
-        unpatched = success(natural, expected)[second].float().mean()
-        controls = {
-            "nothing patched": float(unpatched),
-            "other pair's source": float(success(other, expected)[best, second].float().mean()),
-        }
-        records.append(
-            Evidence(f"{name}.head.{kind}.best", float(won[best, second].float().mean()), low, high,
-                     len(second), "success", controls, [seed],
-                     config={"head": list(places)[best], "heads": table, "sure": sure},
-                     note="head chosen on the other half; Wilson interval, one seed")
-        )  # fmt: skip
-        few = smallest_set(network, pairs, places, claim=f"{name}.head.{kind}.smallest_set")
-        records.append(replace(few, seeds=[seed]))
+        for part, at in parts.items():
+            claim = f"{name}.{part}.{kind}"
+            records.append(_best(network, pairs, at, f"{claim}.best", seed))
+            few = smallest_set(network, pairs, at, claim=f"{claim}.smallest_set")
+            records.append(replace(few, seeds=[seed]))
     return records
+
+
+def _best(
+    network: Network, pairs: Pairs, at: Mapping[str, Site], claim: str, seed: int
+) -> Evidence:
+    natural = network.run(pairs.base).output[:, -1]
+    expected = pairs.target[:, -1]
+    logits = patched(network, pairs.base, pairs.source, list(at.values()))
+    other = patched(network, pairs.base, pairs.source.roll(1, 0), list(at.values()))
+    shift, won = logit_shift(logits, natural, expected).detach(), success(logits, expected)
+    p = holm(above_zero(shift))
+    first, second = torch.arange(0, len(pairs), 2), torch.arange(1, len(pairs), 2)
+    best = int(shift[:, first].mean(1).argmax())
+    low, high = wilson(int(won[best, second].sum()), len(second))
+    table = {label: {"shift": float(shift[i].mean()), "success": float(won[i].float().mean()),
+                     "p": float(p[i])} for i, label in enumerate(at)}  # fmt: skip
+    controls = {
+        "nothing patched": float(success(natural, expected)[second].float().mean()),
+        "other pair's source": float(success(other, expected)[best, second].float().mean()),
+    }
+    config = {"place": list(at)[best], "places": table,
+              "sure": [label for label, row in table.items() if row["p"] < SURE]}  # fmt: skip
+    return Evidence(claim, float(won[best, second].float().mean()), low, high, len(second),
+                    "success", controls, [seed], config=config,
+                    note="place chosen on the other half; Wilson interval, one seed")  # fmt: skip
+
+
+def circuit_claims(
+    network: Network, task: Binding, count: int, name: str, seed: int
+) -> list[Evidence]:
+    """The circuit of edges that a changed root goes through; its edges stand in the config."""
+    pairs = usable_pairs(network, task, "root", task.hops, count, seed + 900)
+    circuit, (faithful, *others) = find_circuit(
+        network, pairs.base, pairs.source, f"{name}.circuit.root"
+    )
+    named = sorted(" → ".join(edge) for edge in circuit)
+    faithful = replace(faithful, config={**faithful.config, "circuit": named})
+    return [replace(r, seeds=[seed]) for r in (faithful, *others)]
+
+
+def estimate_claims(
+    network: Network, task: Binding, count: int, name: str, seed: int
+) -> list[Evidence]:
+    """How well the fast estimates rank places and edges beside exact patching.
+
+    Places: the residual stream at every block and step, and all heads and MLPs; by the gradient
+    on the base run, and integrated. Edges: EAP and EAP-IG beside each edge patched by itself.
+    """
+    pairs = usable_pairs(network, task, "root", task.hops, count, seed + 950)
+    base, source = pairs.base, pairs.source
+    stream = places(network, "residual", range(base.shape[1]))
+    inside = places(network, "head") | places(network, "mlp")
+    records = []
+    for word, steps in (("gradient", 0), ("integrated", INTEGRATED)):
+        for part, at in (("residual", stream), ("heads_and_mlps", inside)):
+            claim = f"{name}.estimate.{part}.{word}"
+            records.append(
+                against_patching(network, base, source, list(at.values()), claim, steps=steps)
+            )
+        few, claim = slice(ONE_BY_ONE), f"{name}.estimate.edges.{word}"
+        records.append(edges_against_patching(network, base[few], source[few], claim, steps=steps))
+    return [replace(r, seeds=[seed]) for r in records]
 
 
 def role_claims(

@@ -164,3 +164,8 @@ def head_places(layers: int, heads: int, steps: Tensor | None = None) -> dict[st
         ).at(steps)
         for i in range(layers) for h in range(heads)
     }  # fmt: skip
+
+
+def mlp_places(layers: int) -> dict[str, Site]:
+    """What each block's MLP adds to the stream, under the block from 1."""
+    return {str(i + 1): Site(f"blocks.{i}.mlp", "output") for i in range(layers)}

@@ -100,6 +100,7 @@ SEARCH = {
     "programs_20000": _tried({"programs": 20_000}),
     "two_queries": _tried({"queries": 2}),
     "eight_lines": _tried(task={"lines": 8}),
+    "balanced_roots": _tried(task={"balance": "root"}),
     "width_128": _tried({"rate": 1e-3, "steps": 2_000}, width=128),
     "three_layers": _tried(shape={"layers": 3}),
 }

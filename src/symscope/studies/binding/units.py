@@ -12,13 +12,17 @@ import torch
 
 from symscope.evidence import Evidence, SymscopeError, write_json
 from symscope.jobs import Unit
-from symscope.localize.circuit import find_circuit
 from symscope.models.load import load_network, save_network
 from symscope.network import Network, NothingChanged
-from symscope.studies.binding.circuits import head_claims, role_claims
+from symscope.studies.binding.circuits import (
+    circuit_claims,
+    estimate_claims,
+    part_claims,
+    role_claims,
+)
 from symscope.studies.binding.generalisation import generalisation
 from symscope.studies.binding.hops import hop_claims
-from symscope.studies.binding.mechanism import residual_claims, usable_pairs
+from symscope.studies.binding.mechanism import head_places, mlp_places, residual_claims
 from symscope.studies.binding.persistence import circuit_in_use, pull_of_line_one
 from symscope.studies.binding.probes import probes
 from symscope.studies.binding.settings import PRESETS, SEARCH, Preset, shorter
@@ -73,14 +77,15 @@ def heads_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
     """Which heads carry the value, in what roles, and the circuit of edges."""
 
     def ask(preset: Preset, network: Network, _: Network, seed: int) -> Iterator[Asked]:
-        name, task, hops = _name(settings), preset.task, preset.task.hops
         layers, heads = preset.shape["layers"], preset.shape["heads"]
-        yield lambda: head_claims(network, task, preset.pairs, layers, heads, name, seed)
-        yield lambda: role_claims(network, task, preset.pairs, name, seed)
-        pairs = usable_pairs(network, task, "root", hops, preset.pairs, seed + 900)
-        yield lambda: _seeded(
-            find_circuit(network, pairs.base, pairs.source, f"{name}.circuit.root")[1], seed
-        )
+        parts = {"head": head_places(layers, heads), "mlp": mlp_places(layers)}
+        few = min(preset.pairs, 200)
+        cell = network, preset.task
+        name, count = _name(settings), preset.pairs
+        yield lambda: part_claims(*cell, parts, count, name, seed)
+        yield lambda: role_claims(*cell, count, name, seed)
+        yield lambda: circuit_claims(*cell, count, name, seed)
+        yield lambda: estimate_claims(*cell, few, name, seed)
 
     return _asked(unit, settings, folder, ask)
 
@@ -150,10 +155,6 @@ def _asked(
                 claim = f"{_name(settings)}.{unit[0]}.question_{number}"
                 found.append(Evidence(claim, None, None, None, 0, seeds=[seed], note=str(error)))
     return found
-
-
-def _seeded(records: list[Evidence], seed: int) -> list[Evidence]:
-    return [replace(r, seeds=[seed]) for r in records]
 
 
 @contextmanager

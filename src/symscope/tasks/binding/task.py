@@ -14,7 +14,7 @@ from symscope.programs import binding as programs
 from symscope.task import IGNORE, Pairs, Task, joined
 from symscope.tasks.binding.alphabet import Alphabet, right_at
 from symscope.tasks.binding.counterfactuals import NoPair, counterfactual
-from symscope.tasks.binding.draw import Rule, draw
+from symscope.tasks.binding.draw import Rule, balanced_by, draw
 from symscope.tasks.binding.text import parsed, shown
 from symscope.tasks.binding.trace import Trace, trace
 
@@ -30,9 +30,10 @@ class Binding(Task):
     """`lines` assignments and a query; the answer is the next token, a digit.
 
     Letters, digits and `hops` (the most on a queried chain, 1 is a digit's own line) as in the
-    publication by default; how programs are drawn is ours, see `draw.py`. With `hold_out` a tenth
-    of the (letter, digit) pairs is never bound in training: those with (3·letter + digit) mod 10 =
-    0. No test program's assignments occur in training.
+    publication by default; how programs are drawn is ours, see `draw.py`, and so is what is
+    balanced over the letters asked for: "depth", or "root", which leaves line 1 no advantage. With
+    `hold_out` a tenth of the (letter, digit) pairs is never bound in training: those with
+    (3·letter + digit) mod 10 = 0. No test program's assignments occur in training.
 
     >>> task = Binding()
     >>> task.answer("k=2; j=k; t=8; b=j; #b:")
@@ -46,6 +47,7 @@ class Binding(Task):
     constants: float = 0.45
     power: float = 3.0
     hold_out: bool = True
+    balance: str = "depth"
     name: str = "binding"
 
     def __post_init__(self) -> None:
@@ -84,9 +86,8 @@ class Binding(Task):
     def _rule(self, training: bool) -> Rule:
         pairs = ((v, d) for v in range(self.letters) for d in range(self.digits))
         held = frozenset(p for p in pairs if (3 * p[0] + p[1]) % 10 == 0 and self.hold_out)
-        return Rule(
-            self.lines, self.hops, self.constants, self.power, held if training else frozenset()
-        )
+        sizes = self.lines, self.hops, self.constants, self.power
+        return Rule(*sizes, held if training else frozenset(), self.balance)
 
     def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
         """`count` programs, (sample, 4·lines + 3), of the split "train", or else of "test"."""
@@ -156,18 +157,19 @@ class Binding(Task):
     ) -> tuple[Tensor, Tensor]:
         """`count` letters to ask for in each program, its own first, and the right answers.
 
-        The others are drawn as the first was: a depth of those there are, then a letter that has
-        it, and again if it was drawn before. Where a program has too few letters one is asked for
-        again. Both are (sample, letter).
+        The others are drawn as the first was: a depth (or root line) of those there are, then a
+        letter that has it, and again if it was drawn before. Where a program has too few letters
+        one is asked for again. Both are (sample, letter).
         """
         run = self.trace(tokens)
         names = torch.arange(self.letters) + self.digits
         lines = torch.arange(self.lines)[:, None]
         last = torch.where(run.left[:, :, None] == names, lines, -1).amax(1)
-        depth = torch.where(last >= 0, run.depth.gather(1, last.clamp(min=0)), 0)
-        equal = (depth[:, :, None] == depth[:, None, :]).sum(2)
-        fits = (depth > 0) & (depth <= self.hops)
-        weights = torch.where(fits, 1 / equal, torch.zeros(()))
+        line = last.clamp(min=0)
+        depth = torch.where(last >= 0, run.depth.gather(1, line), 0)
+        balanced = balanced_by(self.balance, depth, run.root.gather(1, line), self.hops)
+        equal = (balanced[:, :, None] == balanced[:, None, :]).sum(2)
+        weights = torch.where(balanced > 0, 1 / equal, torch.zeros(()))
         found = [run.query]
         for _ in range(count - 1):
             weights = weights.scatter(1, (found[-1] - self.digits)[:, None], 0.0)

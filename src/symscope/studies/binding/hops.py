@@ -16,7 +16,7 @@ from symscope.network import Network
 from symscope.studies.binding.subspaces import network_width, stream
 from symscope.tasks.binding import Binding
 
-SEARCH = Search(steps=300, most=600, more=150, batch=256)
+BATCH = 256
 WRONG = (("first_wins", "value_1"), ("query_time", "value_2"), ("first_line", "constant"))
 LOOKED_AT = 300
 
@@ -28,10 +28,11 @@ def variables(hops: int) -> list[tuple[str, str]]:
 
 
 def hop_claims(
-    network: Network, untrained: Network, task: Binding, fits: int, layers: int, name: str,
-    seed: int,
-) -> list[Evidence]:  # fmt: skip
+    network: Network, untrained: Network, task: Binding, fits: int, steps: int, layers: int,
+    name: str, seed: int,
+) -> list[Evidence]:  # fmt: skip  # eight: what is asked of one network
     """The evidence of every claim; one that has no pairs is not analysed and says so."""
+    search = Search(steps=steps, most=2 * steps, more=max(1, steps // 2), batch=BATCH)
     counts = {"fit": fits, "validation": max(100, fits // 4), "test": max(100, fits // 4)}
     records = []
     for program, variable in variables(task.hops):
@@ -41,7 +42,7 @@ def hop_claims(
             layer, shares = _layer(network, task, program, variable, layers, seed)
             width = network_width(network)
             start = blocks(program, stream(layer), Rotation(width, size, seed), {variable: size})
-            _, evidence = examine(network, task, start, untrained, SEARCH, seed, counts)
+            _, evidence = examine(network, task, start, untrained, search, seed, counts)
         except SymscopeError as error:
             records.append(Evidence(claim, None, None, None, 0, seeds=[seed], note=str(error)))
             continue

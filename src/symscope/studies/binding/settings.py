@@ -15,9 +15,10 @@ class Preset:
     """One size of the study; `shape` are the transformer's own options.
 
     `pairs` is the number of counterfactual pairs of each kind, `fits` that of the pairs that
-    alignments are fitted on, `seeds` how many networks, `dense` checkpoints per factor of ten,
-    `traced` how many of them are patched as well. Accuracies are of `tested` programs; an explorer
-    shows `each` programs of a kind and the inside at `inside` checkpoints.
+    alignments are fitted on, `search` for so many steps at first, `seeds` how many networks,
+    `dense` checkpoints per factor of ten, `traced` how many of them are patched as well. Accuracies
+    are of `tested` programs; an explorer shows `each` programs of a kind and the inside at `inside`
+    checkpoints.
     """
 
     task: Binding
@@ -27,6 +28,7 @@ class Preset:
     seeds: int = 3
     pairs: int = 500
     fits: int = 2_000
+    search: int = 300
     dense: int = 20
     traced: int = 16
     embedding: float = 1.0
@@ -111,5 +113,5 @@ def shorter(preset: Preset, steps: int) -> Preset:
     """The same preset for fewer steps and on fewer programs, to see that it runs."""
     return replace(
         preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=16, fits=64,
-        traced=2, dense=9, tested=200, each=1, inside=1,
+        search=2, traced=2, dense=3, tested=200, each=1, inside=1,
     )  # fmt: skip

@@ -23,7 +23,7 @@ from symscope.task import Pairs
 from symscope.tasks.binding import Binding
 
 PROGRAMS = 5_000
-SEARCH = Search(steps=300, most=300, batch=256)
+BATCH = 256
 
 
 @dataclass(frozen=True)
@@ -39,19 +39,19 @@ GROUPS = (Group("constants", "root", "right"), Group("names", "rebind", "left"))
 
 
 def subspaces(
-    network: Network, task: Binding, hops: int, count: int, layers: int, name: str, seed: int
+    network: Network, task: Binding, count: int, steps: int, layers: int, name: str, seed: int
 ) -> list[Evidence]:  # seven: what is asked of one network
     """For constants and names: the success of swapping classifier axes and DAS axes alone.
 
     The layer is the one where swapping the axes does best on training programs; scores are on test
     programs.
     """
-    records = []
+    records, search = [], Search(steps=steps, most=steps, batch=BATCH)
     for group in GROUPS:
-        pairs = {s: usable_pairs(network, task, group.kind, hops, count, seed + i, split)
+        pairs = {s: usable_pairs(network, task, group.kind, task.hops, count, seed + i, split)
                  for i, (s, split) in enumerate(PARTS.items())}  # fmt: skip
         size = task.digits if group.name == "constants" else task.letters
-        found = [_layer(network, task, group, pairs, (layer, size, seed))
+        found = [_layer(network, task, group, pairs, (layer, size, seed), search)
                  for layer in range(1, layers)]  # fmt: skip
         for method in ("classifier", "das"):
             layer = max(range(len(found)), key=lambda i: found[i][f"{method} chosen by"])
@@ -89,7 +89,7 @@ def stream(layer: int) -> Site:
 
 def _layer(
     network: Network, task: Binding, group: Group, pairs: Mapping[str, Pairs],
-    at: tuple[int, int, int],
+    at: tuple[int, int, int], search: Search,
 ) -> dict[str, Tensor | float]:  # fmt: skip
     """Per test pair whether each swap at that layer moved the answer as the program says."""
     layer, size, seed = at
@@ -100,7 +100,7 @@ def _layer(
     vectors, labels = _labelled(network, task, group, site, seed)
     sparse = classifier_axes(vectors, labels, size, seed=seed)
     start = blocks("chain", site, Rotation(width, size, seed), {group.name: size})
-    das = fit(start, [swaps["fit"]], [swaps["validation"]], SEARCH, seed)[group.name].featurizer
+    das = fit(start, [swaps["fit"]], [swaps["validation"]], search, seed)[group.name].featurizer
     wide = Rotation(width, size, start=PCA(width, size, vectors).axes)
     random = Rotation(width, size, seed + 7)
     own = list(range(size))

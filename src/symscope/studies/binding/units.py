@@ -95,8 +95,9 @@ def coordinates_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list
 
     def ask(preset: Preset, network: Network, untrained: Network, seed: int) -> Iterator[Asked]:
         name, task, layers = _name(settings), preset.task, preset.shape["layers"]
-        yield lambda: subspaces(network, task, task.hops, preset.pairs, layers, name, seed)
-        yield lambda: hop_claims(network, untrained, task, preset.fits, layers, name, seed)
+        fits, steps = preset.fits, preset.search
+        yield lambda: subspaces(network, task, preset.pairs, steps, layers, name, seed)
+        yield lambda: hop_claims(network, untrained, task, fits, steps, layers, name, seed)
 
     return _asked(unit, settings, folder, ask)
 

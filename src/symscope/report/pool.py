@@ -12,7 +12,7 @@ from symscope.evidence import Evidence, bootstrap, wilson
 CELLS = ("phase", "difference", "value", "held_out", "seen")
 OWN = (
     "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
-    "last", "half", "head", "place", "edges", "learnt",
+    "last", "half", "place", "edges", "learnt", "strongest",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 NO_SHARES = (

@@ -1,5 +1,6 @@
 """Which heads carry the value, which roles they have, and how small a set does it."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import replace
 
@@ -30,6 +31,8 @@ SURE = 0.01
 """A place counts where its corrected p-value is below."""
 INTEGRATED = 10
 """Runs between base and source that a gradient is the mean of."""
+NAMED = 8
+"""The strongest edges, said in words."""
 ONE_BY_ONE = 64
 """Pairs on which each edge is patched by itself: some hundred runs of them."""
 
@@ -114,8 +117,25 @@ def estimate_claims(
                 against_patching(network, base, source, list(at.values()), claim, steps=steps)
             )
         few, claim = slice(ONE_BY_ONE), f"{name}.estimate.edges.{word}"
-        records.append(edges_against_patching(network, base[few], source[few], claim, steps=steps))
+        found = edges_against_patching(network, base[few], source[few], claim, steps=steps)
+        most = list(found.config["shares"].items())[:NAMED]
+        named = ", ".join(f"{counted_from_1(edge)} ({share:.2f})" for edge, share in most)
+        records.append(replace(found, config={**found.config, "strongest": named}))
     return [replace(r, seeds=[seed]) for r in records]
+
+
+def counted_from_1(edge: str) -> str:
+    """An edge, or a head, as people count, who say head 1 of block 1.
+
+    >>> counted_from_1("mlp 0 → 1.2.v"), counted_from_1("3.3")
+    ('MLP 1 → 2.3 v', '4.4')
+    """
+
+    def head(found: re.Match[str]) -> str:
+        return f"{int(found[1]) + 1}.{int(found[2]) + 1}" + (f" {found[3]}" if found[3] else "")
+
+    edge = re.sub(r"mlp (\d+)", lambda found: f"MLP {int(found[1]) + 1}", edge)
+    return re.sub(r"\b(\d+)\.(\d+)(?:\.([qkv]))?", head, edge)
 
 
 def role_claims(
@@ -138,8 +158,8 @@ def role_claims(
         scores = {e.claim.rsplit(f"{role}.", 1)[1]: e.score for e in mine}
         records.append(
             replace(best, claim=f"{name}.head.attends.{role}", seeds=[seed],
-                    config={**best.config, "head": best.claim.rsplit(f"{role}.", 1)[1],
-                            "heads": scores, "counted": "from 0"})
+                    config={**best.config, "heads": scores, "counted": "from 0",
+                            "place": counted_from_1(best.claim.rsplit(f"{role}.", 1)[1])})
         )  # fmt: skip
     return records
 

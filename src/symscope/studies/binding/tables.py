@@ -62,6 +62,11 @@ _ROLES = [
 ]  # fmt: skip
 
 
+_PARTS = (("head", "head"), ("mlp", "MLP"))
+_ESTIMATED = (("residual", "residual stream, every block and step"),
+              ("heads_and_mlps", "heads and MLPs"), ("edges", "edges"))  # fmt: skip
+
+
 def _residual(kind: str, hops: int) -> Maker:
     claims = [(f"residual.{kind}.hops{hops}.{role}", label) for role, label in _ROLES]
     return partial(listing, claims=claims, columns=_BLOCK)
@@ -77,6 +82,16 @@ def kinds(records: Records) -> str:
             rows.append([kind, *("" if r is None or r.score is None else f"{r.score:.3f}"
                                  for r in found)])  # fmt: skip
     return table(["what is changed", *(label for _, label in _ROLES)], rows)
+
+
+def strongest(records: Records) -> str:
+    """The edges that patched by themselves move the answer most, network by network."""
+    record = records.get("binding.small.estimate.edges.gradient")
+    named = [] if record is None else record.config["strongest"]
+    named = [named] if isinstance(named, str) else named  # one where all networks agree
+    seeds_of = [] if record is None else record.seeds[: len(named)]
+    rows = [[str(seed), edges] for seed, edges in zip(seeds_of, named, strict=True)]
+    return table(["network", "edges, with their share of the whole change"], rows)
 
 
 def search(records: Records) -> str:
@@ -119,12 +134,16 @@ TABLES: dict[str, Maker] = {
                   ("first_wins.value_1.iia", "first wins: value 1"),
                   ("query_time.value_2.iia", "query-time look-up: value 2"),
                   ("first_line.constant.iia", "line 1's digit"), columns=_BLOCK),
-    "heads": _list(*((f"head.{k}.{c}", f"{k} pairs: {label}") for k in ("root", "rebind")
-                     for c, label in (("best", "the best head alone"),
-                                      ("smallest_set", "smallest set, share of the effect"))),
+    "heads": _list(*((f"{part}.{k}.{c}", f"{k} pairs: {label}")
+                     for k in ("root", "rebind") for part, called in _PARTS
+                     for c, label in (("best", f"the best {called} alone"),
+                                      ("smallest_set", f"smallest set of {called}s, share"))),
                    *((f"head.attends.{r}", f"attention: {r.replace('_', ' ')}") for r in (
                        "own_line", "previous_hop", "same_name", "dereference", "gather",
-                       "colon_to_query", "colon_to_line_1"))),
+                       "colon_to_query", "colon_to_line_1")), columns=[("place", "place")]),
+    "estimates": _list(*((f"estimate.{part}.{how}", f"{label}, {how}")
+                         for part, label in _ESTIMATED for how in ("gradient", "integrated"))),
+    "strongest": strongest,
     "circuit": _list(("circuit.root.faithfulness", "faithfulness"),
                      ("circuit.root.completeness", "completeness (gap)"),
                      ("circuit.root.minimality", "minimality"), columns=[("edges", "edges")]),

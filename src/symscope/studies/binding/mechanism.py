@@ -33,10 +33,10 @@ def usable_pairs(  # eight: which pairs, all of it
         drawn = task.counterfactuals(kind, count, seed * 1_009 + round_, earliest_root, split)
         drawn = drawn[drawn.labels["hops"] == hops]
         tried += len(drawn)
-        right = answers(network.module, drawn.base) == drawn.labels["answer.base"]
-        right &= answers(network.module, drawn.source) == drawn.labels["answer.source"]
-        found.append(drawn[right])
-        kept += int(right.sum())
+        drawn = drawn[answers(network.module, drawn.base) == drawn.labels["answer.base"]]
+        drawn = drawn[answers(network.module, drawn.source) == drawn.labels["answer.source"]]
+        found.append(drawn)
+        kept += len(drawn)
         if kept >= count:
             break
     if not kept:

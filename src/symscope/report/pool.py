@@ -9,10 +9,10 @@ import numpy as np
 
 from symscope.evidence import Evidence, bootstrap, wilson
 
-CELLS = ("phase", "difference", "value", "held_out", "seen")
+CELLS = ("phase", "difference", "value", "held_out", "seen", "cells")
 OWN = (
     "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
-    "last", "half", "place", "edges", "learnt", "strongest",
+    "last", "half", "place", "edges", "learnt", "strongest", "steps_per_second", "share_of_peak",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 NO_SHARES = (
@@ -68,7 +68,7 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
     config |= {"made": {k: sorted({m[k] for m in made}) for k in made[0]}} if made else {}
     return Evidence(
         claim, mean(scores), low, high, sum(r.n for r in done), done[0].unit, _controls(done),
-        seeds, seconds, {k: v for k, v in config.items() if v}, source, note,
+        seeds, seconds, {k: v for k, v in config.items() if v not in (None, {}, [])}, source, note,
     )  # fmt: skip
 
 

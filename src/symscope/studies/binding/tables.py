@@ -84,6 +84,38 @@ def kinds(records: Records) -> str:
     return table(["what is changed", *(label for _, label in _ROLES)], rows)
 
 
+def training(records: Records) -> str:
+    """What the training of each network took."""
+    record = records.get("binding.small.training")
+    if record is None:
+        return table(_TRAINING, [])
+    seconds, count = record.seconds / len(record.seeds), len(record.seeds)
+    speed, share_ = (_numbers(record, key) for key in ("steps_per_second", "share_of_peak"))
+    return table(_TRAINING, [[str(count), f"{seconds:.0f}",
+                              ", ".join(f"{x:.1f}" for x in speed),
+                              ", ".join(f"{x:.0%}" for x in share_)]])  # fmt: skip
+
+
+_TRAINING = ["networks", "CPU seconds each", "steps per second", "share of the measured peak"]
+
+
+def _numbers(record: Evidence, key: str) -> list[float]:
+    """A number of each network's own; one where all agree."""
+    found = record.config[key]
+    return found if isinstance(found, list) else [found]
+
+
+def cells(records: Records) -> str:
+    """Accuracy by lines (rows) and hops, all networks together."""
+    record = records.get("binding.small.generalisation.lengths")
+    found = {} if record is None else record.config["cells"]
+    keys = [tuple(map(int, key.split(":"))) for key in found]
+    lines, hops = sorted({k[0] for k in keys}), sorted({k[1] for k in keys})
+    rows = [[str(n), *(f"{found[f'{n}:{h}'][0] / found[f'{n}:{h}'][1]:.2f}"
+                       if (n, h) in keys else "" for h in hops)] for n in lines]  # fmt: skip
+    return table(["lines", *(f"{h} hops" for h in hops)], rows)
+
+
 def strongest(records: Records) -> str:
     """The edges that patched by themselves move the answer most, network by network."""
     record = records.get("binding.small.estimate.edges.gradient")
@@ -156,5 +188,7 @@ TABLES: dict[str, Maker] = {
     "probes": _list(*((f"probe.{p}.{w}", f"{p.replace('_', ' ')}: {label}")
                       for p in ("colon", "last_line_end")
                       for w, label in (("asked", "letter asked for"), ("others", "others")))),
+    "training": training,
+    "cells": cells,
     "search": search,
 }  # fmt: skip

@@ -13,6 +13,7 @@ from symscope.report.explorer_view import checked_view
 from symscope.studies.binding import units
 from symscope.studies.binding.mechanism import _off_the_chain, role_map, roles_of, usable_pairs
 from symscope.studies.binding.published import PUBLISHED
+from symscope.studies.binding.relatives import contexts
 from symscope.studies.binding.settings import PRESETS, SEARCH, SMALL, shorter
 from symscope.studies.binding.tables import TABLES
 from symscope.studies.binding.traced import chosen
@@ -95,6 +96,18 @@ def test_a_shorter_preset_is_the_same_but_for_its_end():
     assert short.plan.steps == 10 and short.task == SMALL.task and short.checkpoints[-1] == 10
 
 
+def test_contexts_bind_different_letters_to_different_digits_and_ask_for_one():
+    found = contexts(SMALL.task, 50, 0)
+    run = SMALL.task.trace(found.tokens)
+    assert bool((run.parent < 0).all()) and run.asked.tolist() == found.asked.tolist()
+    for side in found.steps:
+        written = found.tokens.gather(1, side)
+        assert all(len(set(row)) == 6 for row in written.tolist())
+    answer = found.tokens.gather(1, found.attribute).gather(1, found.asked[:, None])[:, 0]
+    assert answer.tolist() == run.answer.tolist()
+    assert contexts(replace(SMALL.task, digits=4), 5, 0).entity.shape == (5, 4)
+
+
 @pytest.fixture(scope="module")
 def miniature(tmp_path_factory):
     """A network that has learned nothing yet, and all that is asked of it."""
@@ -110,6 +123,7 @@ def miniature(tmp_path_factory):
         patch.setitem(settings.PRESETS, "tiny", small)
         patch.setattr("symscope.studies.binding.generalisation.LINES", (2, 4, 6))
         patch.setattr("symscope.studies.binding.mechanism._ROUNDS", 4)
+        patch.setattr("symscope.studies.binding.relatives.STEPS", 20)
         for kind in ("network", "mechanism", "heads", "beyond", "view"):
             run_unit(getattr(units, f"{kind}_unit"), (kind, "0"), {"preset": "tiny"}, folder)
     return folder

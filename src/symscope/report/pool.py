@@ -16,7 +16,7 @@ OWN = (
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 NO_SHARES = (
-    "attention", "faithfulness", "mean gap in faithfulness", "rank correlation",
+    "attention", "faithfulness", "logits", "mean gap in faithfulness", "rank correlation",
     "share of the full effect",
 )  # fmt: skip
 """Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""

@@ -27,7 +27,12 @@ _VALUES: dict[str, dict[str, Any]] = {
     "residual.root.hops3.right_3": _of(0.55, "Fig. 3a, one program, from its colours"),
     "residual.root.hops3.query": _of(1.0, "Fig. 3a, one program, from its colours"),
     "residual.root.hops3.colon": _of(1.0, "Fig. 3a, one program, from its colours"),
-}
+} | {
+    f"binding_vectors.mean_shift.{part}.calibrated": {
+        "where": "Feng & Steinhardt (2024), LLaMA-30B on capitals, another task", "value": value
+    }
+    for part, value in (("none", 0.99), ("attribute", 0.0), ("entity", 0.0), ("both", 0.97))
+}  # fmt: skip
 PUBLISHED: Mapping[str, Mapping[str, Any]] = {
     f"binding.{preset}.{claim}": value
     for preset in ("tiny", "small", "published")

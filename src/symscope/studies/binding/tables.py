@@ -63,6 +63,9 @@ _ROLES = [
 
 
 _PARTS = (("head", "head"), ("mlp", "MLP"))
+_CHECKS = (("mean_shift", "vectors exchanged"), ("position", "steps exchanged"),
+           ("factorisation", "taken from another program"))  # fmt: skip
+_MOVED = ("none", "attribute", "entity", "both")
 _ESTIMATED = (("residual", "residual stream, every block and step"),
               ("heads_and_mlps", "heads and MLPs"), ("edges", "edges"))  # fmt: skip
 
@@ -188,6 +191,12 @@ TABLES: dict[str, Maker] = {
     "probes": _list(*((f"probe.{p}.{w}", f"{p.replace('_', ' ')}: {label}")
                       for p in ("colon", "last_line_end")
                       for w, label in (("asked", "letter asked for"), ("others", "others")))),
+    "vectors": _list(*((f"binding_vectors.{check}.{part}.calibrated", f"{label}: {part}")
+                       for check, label in _CHECKS for part in _MOVED)),
+    "relatives": _list(("successor.best", "successor heads, the best of all"),
+                       *((f"identity_rules.{k}", f"identity rules: {k}")
+                         for k in ("accuracy", "abstraction", "induction", "retrieval")),
+                       columns=[("place", "place")]),
     "training": training,
     "cells": cells,
     "search": search,

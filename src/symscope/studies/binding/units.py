@@ -25,6 +25,7 @@ from symscope.studies.binding.hops import hop_claims
 from symscope.studies.binding.mechanism import head_places, mlp_places, residual_claims
 from symscope.studies.binding.persistence import circuit_in_use, pull_of_line_one
 from symscope.studies.binding.probes import probes
+from symscope.studies.binding.relatives import binding_vectors, successors, symbolic
 from symscope.studies.binding.settings import PRESETS, SEARCH, Preset, shorter
 from symscope.studies.binding.subspaces import subspaces
 from symscope.studies.binding.traced import traced_claims
@@ -74,7 +75,7 @@ def mechanism_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[E
 
 
 def heads_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
-    """Which heads carry the value, in what roles, and the circuit of edges."""
+    """Which heads carry the value, in what roles, the circuit, and what related work asks."""
 
     def ask(preset: Preset, network: Network, _: Network, seed: int) -> Iterator[Asked]:
         layers, heads = preset.shape["layers"], preset.shape["heads"]
@@ -86,6 +87,9 @@ def heads_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
         yield lambda: role_claims(*cell, count, name, seed)
         yield lambda: circuit_claims(*cell, count, name, seed)
         yield lambda: estimate_claims(*cell, few, name, seed)
+        yield lambda: binding_vectors(*cell, count, name, seed)
+        yield lambda: successors(*cell, name, seed)
+        yield lambda: symbolic(name, seed, few)
 
     return _asked(unit, settings, folder, ask)
 

@@ -16,6 +16,7 @@ from symscope.train_answers import (
     checkpoints_in,
     fan_in,
     log_spaced,
+    operations,
     train_answers,
 )
 
@@ -144,3 +145,10 @@ def test_answers_are_the_most_likely_token_of_all():
     module, tokens = network(), TASK.drawn(5, torch.Generator().manual_seed(0))
     with torch.no_grad():
         assert torch.equal(answers(module, tokens), module(tokens)[:, -1].argmax(-1))
+
+
+def test_operations_count_the_weights_that_are_multiplied_with():
+    module = build("transformer", 11, 8, layers=1, heads=2)
+    products = 4 * 8 * 8 + 2 * 8 * 32 + 8 * 11  # attention, MLP, readout; no embedding
+    plan = Plan(steps=1, batch=3, queries=2)
+    assert operations(module, plan, TASK) == 6 * products * 3 * (4 * TASK.lines + 6)

@@ -239,7 +239,8 @@ def operations(module: nn.Module, plan: Plan, task: Binding) -> float:
 
     Attention's own products are left out, as in Kaplan et al. (2020): a few per cent here.
     """
-    weights = sum(p.numel() for n, p in module.named_parameters() if p.dim() == 2 and n != "embed")
+    named = dict(module.named_parameters())
+    weights = sum(p.numel() for n, p in named.items() if p.dim() == 2 and n != "embed.weight")
     return 6.0 * weights * plan.batch * (4 * task.lines + 3 * plan.queries)
 
 

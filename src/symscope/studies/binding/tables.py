@@ -87,6 +87,18 @@ def kinds(records: Records) -> str:
     return table(["what is changed", *(label for _, label in _ROLES)], rows)
 
 
+def first_steps(records: Records) -> str:
+    """The published size for a few steps: what it took, and how many of its claims have a score."""
+    asked = [r for claim, r in records.items() if not claim.endswith(".training")]
+    scored = sum(r.score is not None for r in asked)
+    head = ["of", "took", "claims with a score", "… not analysed, as no pair is answered right"]
+    record = records["binding.published.training"]
+    (speed,) = _numbers(record, "steps_per_second")
+    (part,) = _numbers(record, "share_of_peak")
+    took = f"{record.seconds:.0f} s, {speed:.2f} steps per second, {part:.0%} of the measured peak"
+    return table(head, [["the first steps", took, str(scored), str(len(asked) - scored)]])
+
+
 def training(records: Records) -> str:
     """What the training of each network took."""
     record = records.get("binding.small.training")
@@ -200,4 +212,5 @@ TABLES: dict[str, Maker] = {
     "training": training,
     "cells": cells,
     "search": search,
+    "first_steps": first_steps,
 }  # fmt: skip

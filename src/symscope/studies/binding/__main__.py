@@ -20,6 +20,7 @@ import argparse
 import os
 import re
 import sys
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +31,7 @@ from symscope.jobs import Unit, Work, join, run_units
 from symscope.report.explorer import explorer
 from symscope.studies.binding.published import PUBLISHED
 from symscope.studies.binding.settings import PRESETS, SEARCH
+from symscope.studies.binding.tables import floors
 from symscope.studies.binding.units import (
     beyond_unit,
     coordinates_unit,
@@ -100,8 +102,8 @@ def _explorer(folder: Path, path: Path, records: dict[str, Evidence], name: str)
 def _plain(claim: Evidence) -> dict[str, Any]:
     """What the explorer's table shows: of the controls the highest few, the rest is in the file."""
     keys = ("claim", "score", "low", "high", "n", "source", "note")
-    highest = sorted(claim.controls.items(), key=lambda c: -c[1])[:SHOWN_CONTROLS]
-    return {key: getattr(claim, key) for key in keys} | {"controls": dict(highest)}
+    highest = dict(islice(floors(claim).items(), SHOWN_CONTROLS))
+    return {key: getattr(claim, key) for key in keys} | {"controls": highest}
 
 
 def _run(

@@ -18,12 +18,16 @@ def _floor(record: Evidence) -> str:
     if record.claim.endswith("iia"):
         found = verdict(record)
         return "–" if found.floor is None else f"{found.floor:.3f} ({found.name.replace('_', ' ')})"
+    for name, value in floors(record).items():
+        return f"{value:.3f} ({name.replace('_', ' ')})"
+    return "–"
+
+
+def floors(record: Evidence) -> dict[str, float]:
+    """The controls that nothing was claimed for, the highest first."""
     known = {k: v for k, v in record.controls.items()
              if k not in _LIMITS and not any(part in k for part in _OTHERS)}  # fmt: skip
-    if not known:
-        return "–"
-    name = max(known, key=lambda k: known[k])
-    return f"{known[name]:.3f} ({name.replace('_', ' ')})"
+    return dict(sorted(known.items(), key=lambda c: -c[1]))
 
 
 def _found(record: Evidence, key: str) -> str:

@@ -6,10 +6,11 @@ import pytest
 import torch
 
 import symscope.studies.binding.settings as settings
-from symscope.evidence import read_evidence, read_json
+from symscope.evidence import Evidence, read_evidence, read_json
 from symscope.jobs import join, run_unit
 from symscope.network import Network
 from symscope.report.explorer_view import checked_view
+from symscope.report.pool import pool
 from symscope.studies.binding import units
 from symscope.studies.binding.mechanism import _off_the_chain, role_map, roles_of, usable_pairs
 from symscope.studies.binding.published import PUBLISHED
@@ -82,6 +83,17 @@ def test_the_search_changes_one_thing_at_a_time_and_names_it():
     for label, tried in SEARCH.items():
         assert tried.plan.one_hop == 0, label
         assert label == "as_small" or tried != SEARCH["as_small"], label
+
+
+def test_the_search_s_table_says_which_settings_crossed_and_when():
+    def tried(label: str, crossed: int | None) -> Evidence:
+        return Evidence(f"binding.search.{label}.accuracy", 0.5, 0.4, 0.6, 100, "accuracy",
+                        {"digit of line 1": 0.55}, [0], 300.0, {"crossed": crossed})  # fmt: skip
+
+    pooled = pool([tried("as_small", 1_778), tried("three_layers", None)])
+    lines = TABLES["search"]({r.claim: r for r in pooled}).splitlines()
+    assert lines[2].startswith("| as small |") and lines[2].endswith("| 1778 |")
+    assert lines[3].startswith("| three layers |") and lines[3].endswith("| no |")
 
 
 def test_only_the_tiny_preset_has_a_curriculum():

@@ -12,7 +12,8 @@ from symscope.evidence import Evidence, bootstrap, wilson
 CELLS = ("phase", "difference", "value", "held_out", "seen", "cells")
 OWN = (
     "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
-    "last", "half", "place", "edges", "learnt", "strongest", "steps_per_second", "share_of_peak",
+    "last", "half", "place", "edges", "learnt", "strongest", "crossed",
+    "steps_per_second", "share_of_peak",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 NO_SHARES = (

@@ -7,7 +7,7 @@ from symscope.align.accept import verdict
 from symscope.evidence import Evidence
 from symscope.report.tables import Maker, Records, published, score, seeds, table, word
 
-_LIMITS = ("everything patched", "whole vector", "pairs trained on")
+_LIMITS = ("everything patched", "whole vector", "pairs trained on", "halves")
 """What is shown elsewhere, or is the most there can be: no floor to compare with."""
 _OTHERS = ("plateaus_explain", "classifier", "das", "widest axes", "accuracy", "distance", "spread",
            "pca", "probe", "neurons", "on_the_pairs_it_was_chosen_on")  # fmt: skip

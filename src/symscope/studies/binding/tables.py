@@ -34,7 +34,7 @@ def _found(record: Evidence, key: str) -> str:
     """A setting of each network's own: one where they agree, else all of them."""
     value = record.config.get(key)
     return (
-        ", ".join(map(str, value))
+        ", ".join("–" if v is None else str(v) for v in value)
         if isinstance(value, list)
         else ""
         if value is None

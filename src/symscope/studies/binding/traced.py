@@ -16,6 +16,8 @@ from symscope.studies.binding.trajectory import at_checkpoint
 from symscope.train_answers import checkpoints_in
 
 EARLIEST = 50
+LEAST = 0.2
+"""A place that moves fewer answers at the end has not come to be."""
 
 
 def chosen(steps: Sequence[int], count: int) -> list[int]:
@@ -56,7 +58,7 @@ def traced_claims(preset: Preset, training: Path, name: str, seed: int) -> list[
             "block": block + 1,
             "steps": steps,
             "curve": curve,
-            "half": half_onset(steps, curve),
+            "half": half_onset(steps, curve) if curve[-1] >= LEAST else None,
             "maps": [m.success(role) for m in maps],
         }
         records.append(

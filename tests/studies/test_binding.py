@@ -18,6 +18,8 @@ from symscope.studies.binding.relatives import contexts
 from symscope.studies.binding.settings import PRESETS, SEARCH, SMALL, shorter
 from symscope.studies.binding.tables import TABLES
 from symscope.studies.binding.traced import chosen
+from symscope.studies.binding.trajectory import Course, claims
+from symscope.studies.binding.view import _trajectory
 from symscope.tasks.binding import Binding
 from symscope.tasks.binding.rules import shallow
 
@@ -118,6 +120,16 @@ def test_contexts_bind_different_letters_to_different_digits_and_ask_for_one():
     answer = found.tokens.gather(1, found.attribute).gather(1, found.asked[:, None])[:, 0]
     assert answer.tolist() == run.answer.tolist()
     assert contexts(replace(SMALL.task, digits=4), 5, 0).entity.shape == (5, 4)
+
+
+def test_with_too_few_checkpoints_for_phases_all_else_is_claimed_and_shown():
+    tokens = SMALL.task.drawn(50, torch.Generator().manual_seed(0), "test")
+    answer = SMALL.task.trace(tokens).answer
+    found = Course(SMALL.task, [0, 10, 20], tokens, torch.stack([answer * 0, answer * 0, answer]))
+    records = {r.claim: r for r in claims(found, "x", 0)}
+    assert records["x.accuracy"].score == 1 and records["x.accuracy.hops.1"].score == 1
+    assert records["x.phase"].score is None and "plateaus need at least" in records["x.phase"].note
+    assert _trajectory(found)["phases"] == []
 
 
 @pytest.fixture(scope="module")

@@ -113,5 +113,5 @@ def shorter(preset: Preset, steps: int) -> Preset:
     """The same preset for fewer steps and on fewer programs, to see that it runs."""
     return replace(
         preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=8, fits=64,
-        search=2, traced=2, dense=3, tested=200, each=1, inside=1,
+        search=2, traced=2, dense=6, tested=200, each=1, inside=1,
     )  # fmt: skip

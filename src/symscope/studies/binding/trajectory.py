@@ -8,7 +8,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symscope.evidence import Evidence, wilson
+from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.localize.phases import Phase, explained, onset, plateaus
 from symscope.models.load import fill, load_weights
 from symscope.models.transformer import Transformer
@@ -125,7 +125,11 @@ def claims(found: Course, name: str, seed: int) -> list[Evidence]:
             curve = found.right[:, rows].float().mean(1).tolist()
             config = {"accuracy": curve, "learnt": onset(found.steps, curve, LEARNT)}
             records.append(_share(claim, right[rows], own, seed, config))
-    return [*records, *phase_claims(found, name, seed)]
+    try:
+        return [*records, *phase_claims(found, name, seed)]
+    except SymscopeError as error:  # too few checkpoints, in a training that was cut short
+        none = Evidence(f"{name}.phase", None, None, None, 0, seeds=[seed], note=str(error))
+        return [*records, none]
 
 
 def phase_claims(found: Course, name: str, seed: int) -> list[Evidence]:

@@ -7,9 +7,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from symscope.evidence import SymscopeError
 from symscope.features import classifier_axes
 from symscope.intervention.natural import natural_vectors
 from symscope.localize import logit_shift, patched, places
+from symscope.localize.phases import Phase
 from symscope.models.transformer import Transformer
 from symscope.network import Network
 from symscope.site import Site
@@ -117,12 +119,20 @@ def _trajectory(found: Course) -> dict[str, Any]:
     }  # fmt: skip
     series["answers that equal …"] = shares(found)
     phases = [{"name": name, "from": phase.first, "to": phase.last}
-              for name, phase in zip(NAMES, found.phases(), strict=True)]  # fmt: skip
+              for name, phase in zip(NAMES, _phases(found), strict=False)]  # fmt: skip
     return {
         "accuracy": found.accuracy, "low": (accuracy - half).clamp(min=0).tolist(),
         "high": (accuracy + half).clamp(max=1).tolist(), "series": series,
         "floors": floors(found.tokens, found.task.alphabet), "phases": phases,
     }  # fmt: skip
+
+
+def _phases(found: Course) -> list[Phase]:
+    """None where there are too few checkpoints to tell."""
+    try:
+        return found.phases()
+    except SymscopeError:
+        return []
 
 
 @torch.no_grad()

@@ -59,6 +59,10 @@ def test_the_edges_that_patching_finds_are_named_and_the_scores_rank_them_as_it_
     assert shares["1.0 → logits"] == pytest.approx(float((one - none) / (all_ - none)), abs=1e-4)
     assert found.score > found.controls["shuffled_95"] and found.n == 40
     assert found.config["places"] == len(edges(NETWORK)) and found.seconds > 0
+    some = edges_against_patching(NETWORK, BASE[few], SOURCE[few], "edges", most=7)
+    assert (some.config["places"], some.config["of"]) == (7, len(edges(NETWORK)))
+    assert all(shares.get(e, s) == pytest.approx(s, abs=1e-6) for e, s in
+               some.config["shares"].items())  # fmt: skip
 
 
 def test_the_whole_network_and_the_empty_circuit_are_the_ends_of_the_scale():

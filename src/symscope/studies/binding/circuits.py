@@ -98,7 +98,7 @@ def circuit_claims(
 
 
 def estimate_claims(
-    network: Network, task: Binding, count: int, name: str, seed: int
+    network: Network, task: Binding, count: int, most: int, name: str, seed: int
 ) -> list[Evidence]:
     """How well the fast estimates rank places and edges beside exact patching.
 
@@ -117,9 +117,11 @@ def estimate_claims(
                 against_patching(network, base, source, list(at.values()), claim, steps=steps)
             )
         few, claim = slice(ONE_BY_ONE), f"{name}.estimate.edges.{word}"
-        found = edges_against_patching(network, base[few], source[few], claim, steps=steps)
-        most = list(found.config["shares"].items())[:NAMED]
-        named = ", ".join(f"{counted_from_1(edge)} ({share:.2f})" for edge, share in most)
+        found = edges_against_patching(
+            network, base[few], source[few], claim, steps=steps, most=most
+        )
+        shares = list(found.config["shares"].items())[:NAMED]
+        named = ", ".join(f"{counted_from_1(edge)} ({share:.2f})" for edge, share in shares)
         records.append(replace(found, config={**found.config, "strongest": named}))
     return [replace(r, seeds=[seed]) for r in records]
 

@@ -33,13 +33,13 @@ def hop_claims(
 ) -> list[Evidence]:  # fmt: skip  # eight: what is asked of one network
     """The evidence of every claim; one that has no pairs is not analysed and says so."""
     search = Search(steps=steps, most=2 * steps, more=max(1, steps // 2), batch=BATCH)
-    counts = {"fit": fits, "validation": max(100, fits // 4), "test": max(100, fits // 4)}
+    counts = {"fit": fits, "validation": fits // 4, "test": fits // 4}
     records = []
     for program, variable in variables(task.hops):
         claim = f"{name}.{program}.{variable}.iia"
         size = task.digits if variable.startswith(("value", "constant")) else task.letters
         try:
-            layer, shares = _layer(network, task, program, variable, layers, seed)
+            layer, shares = _layer(network, task, program, variable, layers, seed, fits)
             width = network_width(network)
             start = blocks(program, stream(layer), Rotation(width, size, seed), {variable: size})
             _, evidence = examine(network, task, start, untrained, search, seed, counts)
@@ -52,11 +52,13 @@ def hop_claims(
 
 
 def _layer(
-    network: Network, task: Binding, program: str, variable: str, layers: int, seed: int
-) -> tuple[int, list[float]]:
+    network: Network, task: Binding, program: str, variable: str, layers: int, seed: int,
+    fits: int,
+) -> tuple[int, list[float]]:  # fmt: skip
     """Where swapping the whole vector does most, and the share by block."""
     hypothesis = task.hypothesis(program)
-    pairs = task.pairs(hypothesis, (variable,), LOOKED_AT, seed + 50, "validation")
+    count = min(LOOKED_AT, fits)
+    pairs = task.pairs(hypothesis, (variable,), count, seed + 50, "validation")
     shares = []
     for layer in range(layers):
         swap = Swap(network, stream(layer), pairs)

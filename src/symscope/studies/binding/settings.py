@@ -15,7 +15,8 @@ class Preset:
     """One size of the study; `shape` are the transformer's own options.
 
     `pairs` is the number of counterfactual pairs of each kind, `fits` that of the pairs that
-    alignments are fitted on, `search` for so many steps at first, `seeds` how many networks,
+    alignments are fitted on, `search` for so many steps at first, `edges` are patched by
+    themselves at most, `seeds` is how many networks there are,
     `dense` checkpoints per factor of ten, `traced` how many of them are patched as well. Accuracies
     are of `tested` programs; an explorer shows `each` programs of a kind and the inside at `inside`
     checkpoints.
@@ -29,6 +30,7 @@ class Preset:
     pairs: int = 500
     fits: int = 2_000
     search: int = 300
+    edges: int = 1_000
     dense: int = 20
     traced: int = 16
     embedding: float = 1.0
@@ -92,26 +94,22 @@ def _tried(
 SEARCH = {
     "as_small": _tried(),
     "one_query": _tried({"queries": 1, "steps": 4_000}),
-    "one_query_answer_only": _tried({"queries": 1, "loss": "answer", "steps": 4_000}),
     "answer_only": _tried({"loss": "answer"}),
-    "four_layers": _tried(shape={"layers": 4}),
     "small_embedding": _tried(embedding=0.02),
+    "four_layers": _tried(shape={"layers": 4}),
+    "programs_20000": _tried({"programs": 20_000}),
     "rate_5e-4": _tried({"rate": 5e-4}),
     "rate_5e-3": _tried({"rate": 5e-3}),
     "width_32": _tried(width=32),
-    "programs_20000": _tried({"programs": 20_000}),
-    "two_queries": _tried({"queries": 2}),
     "eight_lines": _tried(task={"lines": 8}),
     "balanced_roots": _tried(task={"balance": "root"}),
-    "width_128": _tried({"rate": 1e-3, "steps": 2_000}, width=128),
-    "three_layers": _tried(shape={"layers": 3}),
 }
-"""Label → `small` with one thing changed; 3,000 steps, or about as many tokens."""
+"""Label → `small` with one thing changed, for 3,000 steps; 4,000 with one query."""
 
 
 def shorter(preset: Preset, steps: int) -> Preset:
-    """The same preset for fewer steps and on fewer programs, to see that it runs."""
+    """The same preset for fewer steps and on a handful of programs, to see that it runs."""
     return replace(
-        preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=8, fits=64,
-        search=2, traced=2, dense=6, tested=200, each=1, inside=1,
+        preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=4, fits=16,
+        search=1, edges=20, traced=2, dense=6, tested=100, each=1, inside=1,
     )  # fmt: skip

@@ -22,7 +22,8 @@ from symscope.studies.binding.mechanism import usable_pairs
 from symscope.task import Pairs
 from symscope.tasks.binding import Binding
 
-PROGRAMS = 5_000
+PROGRAMS = 2.5
+"""Programs that axes are fitted on, for each pair that other alignments are fitted on."""
 BATCH = 256
 
 
@@ -39,8 +40,9 @@ GROUPS = (Group("constants", "root", "right"), Group("names", "rebind", "left"))
 
 
 def subspaces(
-    network: Network, task: Binding, count: int, steps: int, layers: int, name: str, seed: int
-) -> list[Evidence]:  # seven: what is asked of one network
+    network: Network, task: Binding, count: int, fits: int, steps: int, layers: int, name: str,
+    seed: int,
+) -> list[Evidence]:  # fmt: skip  # eight: what is asked of one network
     """For constants and names: the success of swapping classifier axes and DAS axes alone.
 
     The layer is the one where swapping the axes does best on training programs; scores are on test
@@ -51,7 +53,7 @@ def subspaces(
         pairs = {s: usable_pairs(network, task, group.kind, task.hops, count, seed + i, split)
                  for i, (s, split) in enumerate(PARTS.items())}  # fmt: skip
         size = task.digits if group.name == "constants" else task.letters
-        found = [_layer(network, task, group, pairs, (layer, size, seed), search)
+        found = [_layer(network, task, group, pairs, (layer, size, seed), search, fits)
                  for layer in range(1, layers)]  # fmt: skip
         for method in ("classifier", "das"):
             layer = max(range(len(found)), key=lambda i: found[i][f"{method} chosen by"])
@@ -89,7 +91,7 @@ def stream(layer: int) -> Site:
 
 def _layer(
     network: Network, task: Binding, group: Group, pairs: Mapping[str, Pairs],
-    at: tuple[int, int, int], search: Search,
+    at: tuple[int, int, int], search: Search, fits: int,
 ) -> dict[str, Tensor | float]:  # fmt: skip
     """Per test pair whether each swap at that layer moved the answer as the program says."""
     layer, size, seed = at
@@ -97,7 +99,7 @@ def _layer(
     named = {s: replace(p, variables=(group.name,)) for s, p in pairs.items()}
     swaps = {s: Swap(network, site, p) for s, p in named.items()}
     test, width = swaps["test"], swaps["test"].width
-    vectors, labels = _labelled(network, task, group, site, seed)
+    vectors, labels = _labelled(network, task, group, site, seed, int(PROGRAMS * fits))
     sparse = classifier_axes(vectors, labels, size, seed=seed)
     start = blocks("chain", site, Rotation(width, size, seed), {group.name: size})
     das = fit(start, [swaps["fit"]], [swaps["validation"]], search, seed)[group.name].featurizer
@@ -135,10 +137,10 @@ def _without(swap: Swap, axes: torch.nn.Module) -> Tensor:
 
 
 def _labelled(
-    network: Network, task: Binding, group: Group, site: Site, seed: int
+    network: Network, task: Binding, group: Group, site: Site, seed: int, count: int
 ) -> tuple[Tensor, Tensor]:
     """Vectors and labels to fit axes on: digits on the right, or letters on the left."""
-    tokens = task.drawn(PROGRAMS, torch.Generator().manual_seed(100 + seed))
+    tokens = task.drawn(count, torch.Generator().manual_seed(100 + seed))
     run = task.trace(tokens)
     line = torch.randint(task.lines, (len(tokens),), generator=torch.Generator().manual_seed(seed))
     if group.side == "right":  # a line that binds a digit: there is one, the first if no other

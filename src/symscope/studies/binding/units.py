@@ -86,7 +86,7 @@ def heads_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
         yield lambda: part_claims(*cell, parts, count, name, seed)
         yield lambda: role_claims(*cell, count, name, seed)
         yield lambda: circuit_claims(*cell, count, name, seed)
-        yield lambda: estimate_claims(*cell, few, name, seed)
+        yield lambda: estimate_claims(*cell, few, preset.edges, name, seed)
         yield lambda: binding_vectors(*cell, count, name, seed)
         yield lambda: successors(*cell, name, seed)
         yield lambda: symbolic(name, seed, few)
@@ -100,7 +100,7 @@ def coordinates_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list
     def ask(preset: Preset, network: Network, untrained: Network, seed: int) -> Iterator[Asked]:
         name, task, layers = _name(settings), preset.task, preset.shape["layers"]
         fits, steps = preset.fits, preset.search
-        yield lambda: subspaces(network, task, preset.pairs, steps, layers, name, seed)
+        yield lambda: subspaces(network, task, preset.pairs, fits, steps, layers, name, seed)
         yield lambda: hop_claims(network, untrained, task, fits, steps, layers, name, seed)
 
     return _asked(unit, settings, folder, ask)

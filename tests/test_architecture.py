@@ -20,6 +20,8 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("evidence",),
     ("causal_model",),
     ("site",),
+    ("layout",),
+    ("pretrained",),
     ("expression",),
     ("program",),
     ("visit",),

@@ -5,6 +5,7 @@ from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass, field
+from pathlib import Path
 from typing import Any
 
 import torch
@@ -12,6 +13,9 @@ from torch import Tensor, nn
 
 from symscope.causal_model import Edit, Run, UnknownName
 from symscope.evidence import SymscopeError
+from symscope.layout import Layout, layout_of
+from symscope.pretrained import enter as enter_tokens
+from symscope.pretrained import pretrained
 from symscope.site import Site
 from symscope.visit import SEQUENCE_CELLS, STEP_CELLS, Visit, watched
 
@@ -44,16 +48,33 @@ class Network:
     `enter` says how inputs are given to the module and `answer` how the output tensor is read from
     what it returns. The module is put in evaluation mode, on the device it is on, and is otherwise
     left alone: hooks that were there stay, and those of a run are gone when it ends or raises.
+    `layout` says where a decoder's parts are; it is known for symscope's own and for the families
+    of `layout.FAMILIES`. `tokenizer` is that of a pretrained model.
     """
 
     module: nn.Module
     enter: Callable[[nn.Module, Any], Any] = call
     answer: Callable[[Any], Tensor] = logits
+    layout: Layout | None = None
+    tokenizer: Any = None
     modules: dict[str, nn.Module] = field(init=False, repr=False)
 
     def __post_init__(self) -> None:
         self.module.eval()
         object.__setattr__(self, "modules", dict(self.module.named_modules()))
+        object.__setattr__(self, "layout", self.layout or layout_of(self.module))
+
+    @classmethod
+    def from_pretrained(
+        cls, source: str | Path, dtype: str | torch.dtype = "float32", device: str = "cpu",
+        layout: Layout | None = None,
+    ) -> "Network":  # fmt: skip
+        """A causal language model from a folder or the hub, see `pretrained.pretrained`.
+
+        Its inputs are tokens (batch, step), or what its tokenizer returns, padded on the left.
+        """
+        found = pretrained(source, dtype, device, layout)
+        return cls(found.module, enter_tokens, logits, found.layout, found.tokenizer)
 
     @property
     def sites(self) -> list[str]:

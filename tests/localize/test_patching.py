@@ -14,7 +14,7 @@ from symscope.localize.patching import literal_patched, patched, patched_with
 from symscope.localize.places import KINDS, places
 from symscope.models.compiled import plant
 from symscope.models.compiled.attention import dereference
-from symscope.models.transformer import Transformer
+from symscope.models.transformer import LAYOUT, Transformer
 from symscope.network import Network, NothingChanged, UnknownSite
 from symscope.site import Site
 
@@ -90,7 +90,7 @@ SETS = {
     "weights and values": (head(0, 1, None, "pattern"), head(0, 1, 2, "v"), head(2, 1, 8, "q")),
     "whole and part": (Site("blocks.1.attention.q", position=8), head(1, 1, 3, "v")),
     "weights of all heads": (Site("blocks.2.attention.pattern", position=-1),),
-    "everything of a block": tuple(Site(f"blocks.1{s}", part) for s, part in KINDS.values()),
+    "everything of a block": tuple(LAYOUT.site(1, kind) for kind in KINDS),
     "nothing": (),
 }  # fmt: skip
 

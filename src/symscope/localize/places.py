@@ -7,25 +7,14 @@ from typing import Any, cast
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
-from symscope.models.transformer import Block, Transformer
 from symscope.network import Network
 from symscope.site import Position, Site
 
 Place = Site | tuple[Site, ...]
 """What is edited in one run: a site, or several together."""
 
-KINDS = {
-    "residual": ("", "input"),
-    "attention": (".attention", "output"),
-    "head": (".attention.out", "input"),
-    "pattern": (".attention.pattern", "output"),
-    "q": (".attention.q", "output"),
-    "k": (".attention.k", "output"),
-    "v": (".attention.v", "output"),
-    "mlp": (".mlp", "output"),
-    "neuron": (".mlp.1", "output"),
-}
-"""What can be patched in a block: the module below it, and which part of that module."""
+KINDS = ("residual", "attention", "head", "pattern", "q", "k", "v", "mlp", "neuron")
+"""What can be patched in a block."""
 PER_HEAD = ("head", "pattern", "q", "k", "v")
 
 
@@ -37,7 +26,7 @@ def places(
     columns: Iterable[int] | None = None,
     length: int | None = None,
 ) -> dict[tuple, Site]:
-    """All sites of one kind in a `models.transformer.Transformer`, under (block, column).
+    """All sites of one kind in a decoder whose `layout` is known, under (block, column).
 
     `kind` is "residual" (the stream entering a block), "attention" and "mlp" (what they add to
     it), "head" (its mixture of values, before the output projection), "pattern" (its weights),
@@ -48,33 +37,26 @@ def places(
     the label None says. `blocks` and `columns` keep some; `length` is the number of steps, against
     which positions are checked. Raises `UnknownName` saying what there is.
     """
-    model = network.module
-    if not isinstance(model, Transformer):
+    layout = network.layout
+    if layout is None:
         raise SymscopeError(
-            f"places() lists those of a Transformer, not of a {type(model).__name__};"
-            f" write Site(…) with one of {network.sites}"
+            f"places() lists those of a decoder whose layout is known, not of a"
+            f" {type(network.module).__name__}; write Site(…) with one of {network.sites}, or give"
+            " Network(…, layout=Layout(…))"
         )
     if kind not in KINDS:
         raise UnknownName("kind of place", kind, KINDS)
-    suffix, part = KINDS[kind]
-    layers = cast("list[Block]", list(model.blocks))
-    rows = _known("block", blocks, len(layers))
+    rows, count = _known("block", blocks, layout.layers), layout.columns(kind)
     labelled = _labelled(positions, length)
     found: dict[tuple, Site] = {}
     for row in rows:
-        module, heads = f"blocks.{row}{suffix}", layers[row].attention.heads
         for label, position in labelled.items():
-            site = Site(module, part, position)
-            if kind in PER_HEAD or kind == "neuron":
-                count = heads if kind in PER_HEAD else 4 * model.embed.embedding_dim
-                for column in _known("head" if kind in PER_HEAD else "unit", columns, count):
-                    key = (row, column) if positions is None else (row, column, label)
-                    found[key] = (
-                        Site(module, part, position, head=(column, heads)) if kind in PER_HEAD
-                        else Site(module, part, position, units=(column,))
-                    )  # fmt: skip
-            else:
-                found[row, label] = site
+            if not count:
+                found[row, label] = layout.site(row, kind).at(position)
+                continue
+            for column in _known("unit" if kind == "neuron" else "head", columns, count):
+                key = (row, column) if positions is None else (row, column, label)
+                found[key] = layout.site(row, kind, column).at(position)
     return found
 
 

@@ -1,6 +1,7 @@
 """A small decoder-only transformer, pre-norm or without, with rotary positions, learned or none."""
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import cast
 
 import torch
@@ -8,6 +9,13 @@ from torch import Tensor, nn
 from torch.nn.functional import dropout, scaled_dot_product_attention
 
 from symscope.evidence import SymscopeError
+from symscope.layout import Layout
+
+LAYOUT = Layout(
+    blocks="blocks", embed="embed", norm="norm", readout="readout", q="attention.q",
+    k="attention.k", v="attention.v", mixed=("attention.out", "input"),
+    hidden=("mlp.1", "output"), attention=("attention", "output"), pattern="attention.pattern",
+)  # fmt: skip
 
 
 def rotate(x: Tensor, at: Tensor, base: float = 10_000.0) -> Tensor:
@@ -119,6 +127,15 @@ class Transformer(nn.Module):
         )
         self.norm = _norm(width, norm)
         self.readout = nn.Linear(width, vocabulary)
+
+    @property
+    def layout(self) -> Layout:
+        """Where its parts are."""
+        attention = cast(Block, self.blocks[0]).attention
+        width = self.embed.embedding_dim
+        return replace(LAYOUT, layers=len(self.blocks), heads=attention.heads,
+                       key_heads=attention.heads, head_width=width // attention.heads,
+                       neurons=4 * width)  # fmt: skip
 
     def hidden(self, tokens: Tensor) -> Tensor:
         """What `readout` reads, step by step, (batch, step, width)."""

@@ -1,0 +1,123 @@
+"""Language models from a Hugging Face folder or hub name, through transformers' own classes."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from symscope.evidence import SymscopeError
+from symscope.layout import FAMILIES, Layout, layout_of
+
+DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
+
+
+@dataclass(frozen=True)
+class Pretrained:
+    """A decoder in evaluation mode, its layout, and its tokenizer where the folder has one."""
+
+    module: nn.Module
+    layout: Layout
+    tokenizer: Any = None
+
+
+def pretrained(
+    source: str | Path, dtype: str | torch.dtype = "float32", device: str = "cpu",
+    layout: Layout | None = None,
+) -> Pretrained:  # fmt: skip
+    """The model in a folder, or of a name on the hub where there is a network.
+
+    `device` is one device, or "auto", which lets accelerate spread the model over those there are.
+    Weights are safetensors; code that comes with a model is never run. For a family that is not in
+    the table give its `layout`. Raises `SymscopeError` saying what to do.
+    """
+    try:
+        from transformers import AutoConfig, AutoModelForCausalLM
+    except ImportError:
+        raise SymscopeError(
+            "language models need transformers and accelerate: pip install 'symscope[hf]'"
+        ) from None
+    _checked(Path(source))
+    dtype = _dtype(dtype)
+    try:
+        config = AutoConfig.from_pretrained(source)
+        placed = {"device_map": device} if device == "auto" else {}
+        module: Any = AutoModelForCausalLM.from_pretrained(
+            source, config=config, dtype=dtype, use_safetensors=True, **placed
+        )
+    except (OSError, ValueError, KeyError) as error:
+        raise SymscopeError(f"{source}: {error}") from None
+    except torch.cuda.OutOfMemoryError:
+        raise SymscopeError(
+            f"{source} in {dtype} does not fit on {device}: take dtype='bfloat16', or device='auto'"
+        ) from None
+    module = module.eval() if device == "auto" else module.to(device).eval()
+    found = layout.sized(module) if layout else layout_of(module)
+    if found is None:
+        raise SymscopeError(
+            f"{source} is of the family {config.model_type!r}, and the table knows"
+            f" {', '.join(FAMILIES)}. Give layout=Layout(…) with its module paths: blocks, embed,"
+            f" norm, readout, and in a block q, k, v, mixed, hidden, attention and mlp, out of"
+            f" {', '.join(_paths(module))}"
+        )
+    return Pretrained(module, found, _tokenizer(source))
+
+
+def _checked(folder: Path) -> None:
+    """Raise for a folder that no model can be read from; a name that is no folder is the hub's."""
+    if not folder.exists():
+        return
+    if not (folder / "config.json").exists():
+        raise SymscopeError(f"{folder} has no config.json, so it is no Hugging Face model")
+    if not any(folder.glob("*.safetensors")):
+        pickled = [name for name in PICKLES if (folder / name).exists()]
+        how = (
+            " Its weights are pickled, and reading a pickle can run code: where you trust it, load"
+            " it with transformers and model.save_pretrained(folder, safe_serialization=True)."
+            if pickled else ""
+        )  # fmt: skip
+        raise SymscopeError(f"{folder} has no *.safetensors.{how}")
+
+
+def _dtype(dtype: str | torch.dtype) -> torch.dtype:
+    if isinstance(dtype, torch.dtype):
+        return dtype
+    if dtype not in DTYPES:
+        raise SymscopeError(f"dtype {dtype!r}: there is {', '.join(DTYPES)}")
+    return DTYPES[dtype]
+
+
+def _paths(module: nn.Module) -> list[str]:
+    """The module paths of the first block and outside of the blocks."""
+    return [name for name, _ in module.named_modules() if name
+            and not any(part.isdigit() and part != "0" for part in name.split("."))]  # fmt: skip
+
+
+def _tokenizer(source: str | Path) -> Any:
+    from transformers import AutoTokenizer
+
+    try:
+        tokenizer = AutoTokenizer.from_pretrained(source)
+    except (OSError, ValueError, KeyError, TypeError):
+        return None
+    tokenizer.padding_side = "left"
+    if tokenizer.pad_token is None:
+        tokenizer.pad_token = tokenizer.eos_token
+    return tokenizer
+
+
+def enter(module: nn.Module, inputs: Tensor | Mapping[str, Tensor]) -> Any:
+    """How tokens enter: (batch, step), or with the mask of a batch that is padded on the left.
+
+    Positions are counted from the first token that is not padding.
+    """
+    if isinstance(inputs, Tensor):
+        return module(input_ids=inputs, use_cache=False)
+    given = {**inputs}
+    mask = given.get("attention_mask")
+    if mask is not None and "position_ids" not in given:
+        given["position_ids"] = (mask.long().cumsum(-1) - 1).clamp(min=0)
+    return module(**given, use_cache=False)

@@ -1,8 +1,8 @@
 """Llama checkpoints in the file format of llama2.c (Karpathy, 2023), as transformers' own class.
 
 A file is seven int32 (width, hidden, layers, heads, key heads, vocabulary, context), then float32:
-the embedding; of all layers each of attention norm, q, k, v, out, MLP norm, gate, down, up; the last
-norm; two tables of rotary positions, which are not read. The readout is the embedding.
+the embedding; of all layers each of attention norm, q, k, v, out, MLP norm, gate, down, up; the
+last norm; two tables of rotary positions, which are not read. The readout is the embedding.
 """
 
 import struct

@@ -6,8 +6,9 @@ from typing import cast
 
 import torch
 from torch import Tensor, nn
-from torch.nn.functional import dropout, scaled_dot_product_attention
+from torch.nn.functional import dropout, scaled_dot_product_attention, silu
 
+from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
 from symscope.layout import Layout
 
@@ -76,19 +77,32 @@ def _norm(width: int, norm: bool) -> nn.Module:
     return nn.LayerNorm(width) if norm else nn.Identity()
 
 
+class Gated(nn.Module):
+    """silu(gate) · up, of the two halves of what it is given (Shazeer, 2020)."""
+
+    def forward(self, x: Tensor) -> Tensor:
+        """(…, 2 · hidden) → (…, hidden)."""
+        gate, up = x.chunk(2, -1)
+        return silu(gate) * up
+
+
+ACTIVATIONS = {"gelu": nn.GELU, "relu": nn.ReLU, "gated": Gated}
+
+
 class Block(nn.Module):
     """x + attention(norm(x)), then x + mlp(norm(x)) with a hidden width of four times the width."""
 
-    def __init__(
-        self, width: int, heads: int, rotary: bool, norm: bool = True, dropout: float = 0.0
-    ):
+    def __init__(  # the form of a block, all of it
+        self, width: int, heads: int, rotary: bool, norm: bool = True, dropout: float = 0.0,
+        activation: str = "gelu",
+    ):  # fmt: skip
         super().__init__()
         self.dropout = dropout
         self.norm1, self.norm2 = _norm(width, norm), _norm(width, norm)
         self.attention = Attention(width, heads, rotary)
-        self.mlp = nn.Sequential(
-            nn.Linear(width, 4 * width), nn.GELU(), nn.Linear(4 * width, width)
-        )
+        inner = 4 * width
+        first = nn.Linear(width, inner * (2 if activation == "gated" else 1))
+        self.mlp = nn.Sequential(first, ACTIVATIONS[activation](), nn.Linear(inner, width))
 
     def forward(self, x: Tensor, at: Tensor | None = None, seen: Tensor | None = None) -> Tensor:
         """(batch, step, width) → the same."""
@@ -105,14 +119,17 @@ class Transformer(nn.Module):
     `positions` is "rope", "none", or "learned" for up to `length` of them; without `norm` there is
     no LayerNorm. Layer l's output, the residual stream, is at `Site("blocks.l")`, counted from 0.
     Sequences are padded on the right only. In training, `dropout` is the share of each block's two
-    additions that is set to 0.
+    additions that is set to 0. `activation` is "gelu", "relu" or "gated" (SwiGLU).
     """
 
     def __init__(  # one parameter more than seven: the form of the network, all of it
         self, vocabulary: int, width: int, layers: int = 2, heads: int = 1,
         positions: str = "rope", norm: bool = True, length: int = 0, dropout: float = 0.0,
+        activation: str = "gelu",
     ):  # fmt: skip
         super().__init__()
+        if activation not in ACTIVATIONS:
+            raise UnknownName("activation", activation, ACTIVATIONS)
         rotary = {"rope": True, "none": False, "learned": False}.get(positions)
         if rotary is None:
             raise SymscopeError(f"positions {positions!r}: there is 'rope', 'learned' and 'none'")
@@ -123,7 +140,7 @@ class Transformer(nn.Module):
         self.embed = nn.Embedding(vocabulary, width)
         self.place = nn.Embedding(length, width) if length else None
         self.blocks = nn.ModuleList(
-            Block(width, heads, rotary, norm, dropout) for _ in range(layers)
+            Block(width, heads, rotary, norm, dropout, activation) for _ in range(layers)
         )
         self.norm = _norm(width, norm)
         self.readout = nn.Linear(width, vocabulary)

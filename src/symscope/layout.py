@@ -19,7 +19,8 @@ class Layout:
 
     `blocks` is the list of blocks; `embed`, `norm` and `readout` stand outside of them. Within a
     block `attention` and `mlp` are what is added to the stream, `mixed` the heads' mixtures of
-    values side by side, `hidden` the MLP's neurons. `q`, `k` and `v` are the projections, before
+    values side by side, `hidden` the MLP's neurons and `down` the layer that reads them, where it
+    is not the one whose input they are. `q`, `k` and `v` are the projections, before
     positions are put in; where one module makes all three, `fused` says how they lie in it:
     "thirds" (all queries, all keys, all values) or "heads" (query, key and value of each head in
     turn). `pattern` is a module that returns the attention's weights, if there is one.
@@ -39,6 +40,7 @@ class Layout:
     hidden: End
     attention: End = ("self_attn", "output")
     mlp: End = ("mlp", "output")
+    down: str = ""
     fused: str = ""
     pattern: str = ""
     layers: int = 0

@@ -82,7 +82,7 @@ class ModularAddition(nn.Module):
         self.layout = Layout(
             blocks="blocks", embed="embed", norm="norm", readout="readout", q="attention.q",
             k="attention.k", v="attention.v", mixed=("attention.out", "input"),
-            hidden=("mlp.1", "output"), attention=("attention", "output"),
+            hidden=("mlp.1", "output"), down="mlp.2", attention=("attention", "output"),
             pattern="attention.pattern", layers=layers, heads=heads, key_heads=heads,
             head_width=width // heads, neurons=hidden,
         )  # fmt: skip

@@ -15,7 +15,8 @@ from symscope.layout import Layout
 LAYOUT = Layout(
     blocks="blocks", embed="embed", norm="norm", readout="readout", q="attention.q",
     k="attention.k", v="attention.v", mixed=("attention.out", "input"),
-    hidden=("mlp.1", "output"), attention=("attention", "output"), pattern="attention.pattern",
+    hidden=("mlp.1", "output"), down="mlp.2", attention=("attention", "output"),
+    pattern="attention.pattern",
 )  # fmt: skip
 
 

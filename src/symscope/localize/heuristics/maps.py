@@ -1,0 +1,114 @@
+"""What each neuron does on every prompt, and what it adds to each answer.
+
+Maps of a large model do not fit into memory: layers and neurons are taken in groups that do, one
+pass over the prompts for each.
+"""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from symscope.evidence import SymscopeError
+from symscope.layout import Layout
+from symscope.network import Network
+from symscope.site import Site
+
+BUDGET = 4 * 10**9
+"""Bytes that maps may take beside the model."""
+BATCH = 512
+Enter = Callable[[Tensor], Any]
+"""From rows of prompts to what the network takes."""
+
+
+def neuron_maps(
+    network: Network, prompts: Tensor, neurons: Mapping[int, Sequence[int]] | None = None,
+    budget: int = BUDGET, batch: int = BATCH, enter: Enter = lambda rows: rows,
+) -> Iterator[tuple[int, Tensor, Tensor]]:  # fmt: skip
+    """Per layer: the layer, its neurons (neuron,), and their activations at the last step.
+
+    The activations are (neuron, prompt), float32, on the CPU. `neurons` names some, by layer; None
+    means all. Layers whose maps do not fit into `budget` bytes together are computed one after the
+    other, a layer that does not fit by itself in several parts. Raises `SymscopeError` naming layer
+    and neuron where an activation is not a number.
+    """
+    layout = layout_in(network)
+    chosen = neurons or {layer: range(layout.neurons) for layer in range(layout.layers)}
+    for group in _groups(chosen, len(prompts), budget):
+        yield from _pass(network, layout, prompts, group, batch, enter)
+
+
+def layout_in(network: Network) -> Layout:
+    """The layout; raises `SymscopeError` for a network that has none."""
+    if network.layout is None:
+        raise SymscopeError(
+            f"a {type(network.module).__name__} has no known layout; give Network(…, layout=…)"
+        )
+    return network.layout
+
+
+Part = tuple[int, Tensor]
+"""A layer and some of its neurons."""
+
+
+def _groups(chosen: Mapping[int, Sequence[int]], prompts: int, budget: int) -> Iterator[list[Part]]:
+    """Parts of layers, in groups whose maps fit into the budget."""
+    most = max(1, budget // (4 * prompts))
+    group: list[Part] = []
+    room = most
+    for layer, neurons in chosen.items():
+        for part in torch.as_tensor(list(neurons)).split(most):
+            if group and len(part) > room:
+                yield group
+                group, room = [], most
+            group.append((layer, part))
+            room -= len(part)
+    if group:
+        yield group
+
+
+@torch.no_grad()
+def _pass(
+    network: Network, layout: Layout, prompts: Tensor, group: list[Part], batch: int, enter: Enter
+) -> Iterator[tuple[int, Tensor, Tensor]]:
+    sites = {layer: layout.site(layer, "neuron").at(-1) for layer, _ in group}
+    found = [torch.empty(len(part), len(prompts)) for _, part in group]
+    for rows in torch.arange(len(prompts)).split(batch):
+        values = network.run(enter(prompts[rows].to(network.device)), read=sites.values()).values
+        for (layer, part), map_ in zip(group, found, strict=True):
+            map_[:, rows] = values[sites[layer]].float().cpu()[:, part].T
+    for (layer, part), map_ in zip(group, found, strict=True):
+        if not bool(torch.isfinite(map_).all()):
+            wrong = int((~torch.isfinite(map_)).any(1).nonzero()[0])
+            raise SymscopeError(f"layer {layer}, neuron {int(part[wrong])}: not a number")
+        yield layer, part, map_
+
+
+@torch.no_grad()
+def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
+    """What one unit of each neuron adds to each answer's logit, (neuron, answer).
+
+    Its row of the MLP's output, through the last norm's gains (not its scale) and the readout,
+    less the mean over all tokens: an estimate, as the norm's scale depends on the prompt, and what
+    later blocks make of it is left out. `answers` are tokens.
+    """
+    layout = layout_in(network)
+    down = network.modules[f"{layout.blocks}.{layer}.{layout.down or layout.hidden[0]}"]
+    weight: Any = down.weight
+    rows = weight.T if isinstance(down, nn.Linear) else weight  # GPT-2's own layer is transposed
+    norm, readout = network.modules[layout.norm], network.modules[layout.readout]
+    out: Any = readout.weight
+    rows = rows.float()
+    if isinstance(norm, nn.LayerNorm):
+        rows = (rows - rows.mean(1, keepdim=True)) * norm.weight.float()
+    elif not isinstance(norm, nn.Identity):
+        rows = rows * norm(torch.ones_like(out[:1])).float()  # an RMSNorm of ones is its gains
+    out = out.float()
+    return rows @ (out[answers] - out.mean(0)).T
+
+
+def at_neuron(layout: Layout, layer: int, neurons: Sequence[int], position: int = -1) -> Site:
+    """Several neurons of a layer as one site."""
+    whole = layout.site(layer, "neuron")
+    return Site(whole.module, whole.part, position, units=tuple(int(n) for n in neurons))

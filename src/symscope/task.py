@@ -9,6 +9,7 @@ from torch import Tensor
 from torch.nn.functional import pad
 
 from symscope.causal_model import UnknownName
+from symscope.evidence import SymscopeError
 from symscope.program import Program
 
 IGNORE = -100
@@ -114,6 +115,23 @@ class Task(ABC):
         Pairs of different `split` ("fit", "validation", "test") are disjoint. With `same_phase`
         base and source are in the same phase of the task.
         """
+
+    def pairs_generator(
+        self, program: Program, variables: Sequence[str], seed: int, split: str,
+        splits: Mapping[str, range], same_phase: bool,
+    ) -> torch.Generator:  # fmt: skip
+        """The source of what is random about a split's pairs, for a task without phases.
+
+        Raises where `pairs` was asked for a variable, a split or phases that are not there.
+        """
+        for variable in variables:
+            if variable not in program.names:
+                raise UnknownName("variable", variable, program.names)
+        if split not in splits:
+            raise UnknownName("split", split, splits)
+        if same_phase:
+            raise SymscopeError(f"{self.name} has no phases")
+        return torch.Generator().manual_seed(3 * seed + list(splits).index(split))
 
     def hypothesis(self, name: str) -> Program:
         """The program of that name; raises `UnknownName` with those there are."""

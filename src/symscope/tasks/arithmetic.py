@@ -197,15 +197,9 @@ class Arithmetic(Task):
 
         The swap is at `=`, where everything has been read.
         """
-        for variable in variables:
-            if variable not in program.names:
-                raise UnknownName("variable", variable, program.names)
-        if split not in _SPLITS:
-            raise UnknownName("split", split, _SPLITS)
-        if same_phase:
-            raise SymscopeError(f"{self.name} has no phases")
+        asked = program, variables, seed, split, _SPLITS, same_phase
+        generator = self.pairs_generator(*asked)
         kept = self._legal[torch.isin(self._tenths, torch.tensor(_SPLITS[split]))]
-        generator = torch.Generator().manual_seed(3 * seed + list(_SPLITS).index(split))
         found: list[Pairs] = []
         tried = have = 0
         while have < count and tried < _ROUNDS * count:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 import torch
 from torch import Tensor
 
-from symscope.causal_model import UnknownName, interchange
+from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
 from symscope.program import Program, Variable
 from symscope.task import IGNORE, Pairs, Task
@@ -120,14 +120,8 @@ class IdentityRules(Task):
         abstract condition of Yang et al., 2025). ("item",): the same rule, the last two tokens
         exchanged (their token condition). Both or none: other tokens and whichever rule comes.
         """
-        for variable in variables:
-            if variable not in program.names:
-                raise UnknownName("variable", variable, program.names)
-        if split not in _SPLITS:
-            raise UnknownName("split", split, _SPLITS)
-        if same_phase:
-            raise SymscopeError(f"{self.name} has no phases")
-        generator = torch.Generator().manual_seed(3 * seed + list(_SPLITS).index(split))
+        asked = program, variables, seed, split, _SPLITS, same_phase
+        generator = self.pairs_generator(*asked)
         base = self._split(count, split, generator)
         source = self._counterpart(base, variables, generator)
         swapped = interchange(program, base, source, variables) if variables else None

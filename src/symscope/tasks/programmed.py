@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 import torch
 from torch import Tensor
 
-from symscope.causal_model import UnknownName, interchange
+from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
 from symscope.program import Program
 from symscope.task import IGNORE, Pairs, Task, joined
@@ -113,14 +113,8 @@ class Programmed(Task):
 
         Every answer from the base's step on is scored. Pairs of different splits are disjoint.
         """
-        for variable in variables:
-            if variable not in program.names:
-                raise UnknownName("variable", variable, program.names)
-        if split not in _SPLITS:
-            raise UnknownName("split", split, _SPLITS)
-        if same_phase:
-            raise SymscopeError(f"{self.name} has no phases")
-        generator = torch.Generator().manual_seed(3 * seed + list(_SPLITS).index(split))
+        asked = program, variables, seed, split, _SPLITS, same_phase
+        generator = self.pairs_generator(*asked)
         found: list[Pairs] = []
         kept = changing = 0
         while kept < count or (changing < count // 2 and kept < 8 * count):

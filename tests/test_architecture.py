@@ -34,6 +34,7 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("tasks",),
     ("models",),
     ("train_state",),
+    ("speed",),
     ("train", "train_copies", "interchange_training", "train_answers"),
     ("train_cell",),
     QUESTIONS,

@@ -4,10 +4,12 @@ from dataclasses import replace
 
 import pytest
 import torch
+from torch.nn.functional import cross_entropy
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import ComputationFailed, SymscopeError
 from symscope.models.load import build
+from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
 from symscope.train_answers import (
     Plan,
@@ -152,3 +154,37 @@ def test_operations_count_the_weights_that_are_multiplied_with():
     products = 4 * 8 * 8 + 2 * 8 * 32 + 8 * 11  # attention, MLP, readout; no embedding
     plan = Plan(steps=1, batch=3, queries=2)
     assert operations(module, plan, TASK) == 6 * products * 3 * (4 * TASK.lines + 6)
+
+
+ADDITION = Arithmetic("+", operands=10, numbers=20)
+PLAIN = Plan(steps=200, batch=64, warmup=20, rate=5e-3, queries=0, power=0.5)
+
+
+def test_a_task_without_queries_is_trained_on_its_prompts_as_they_are(tmp_path):
+    def adder():
+        module = build("transformer", len(ADDITION.vocabulary), 32, 0, layers=1, heads=2)
+        return fan_in(module, 0)
+
+    module = adder()
+    found = train_answers(module, ADDITION, PLAIN, 0, tmp_path, [0, 200])
+    assert found.claim == "train.arithmetic.accuracy" and found.score > 0.4
+    assert set(found.controls) == {"commonest answer", "first operand", "second operand"}
+    seen = ADDITION.prompts("train")
+    assert float((answers(module, seen) == ADDITION.answers(seen)).float().mean()) > 0.95
+    tokens, target = seen[:5], ADDITION.answers(seen[:5])
+    none, logits = tokens[:, :0], module(tokens)
+    plain = cross_entropy(logits[:, -1], target)
+    torch.testing.assert_close(_loss(module, tokens, none, target[:, None], False), plain)
+    others = cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
+    torch.testing.assert_close(_loss(module, tokens, none, target[:, None], True), plain + others)
+
+
+def test_the_rate_falls_with_the_power_of_what_is_left():
+    plan = replace(PLAIN, steps=120, warmup=20, rate=1.0)
+    assert plan.rate_at(19) == 1 and plan.rate_at(95) == 0.5 and plan.rate_at(120) == 0
+
+
+def test_queries_and_hops_are_for_the_task_that_has_them():
+    for wrong in ({"queries": 2}, {"one_hop": 10}):
+        with pytest.raises(SymscopeError, match="arithmetic has no queries and no hops"):
+            train_answers(network(), ADDITION, replace(PLAIN, **wrong))

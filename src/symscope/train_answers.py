@@ -1,24 +1,24 @@
-"""Train a transformer to answer the query of each program: teacher-forced, seeded, resumable.
+"""Train a transformer to answer prompts: teacher-forced, seeded, resumable.
 
 AdamW with a linear warm-up and decay, gradients clipped to norm 1. All randomness of a step comes
 from (seed, step), so a training that was ended goes on as if nothing had happened.
 """
 
-import time
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from symscope.causal_model import UnknownName
-from symscope.evidence import ComputationFailed, Evidence, wilson
+from symscope.evidence import ComputationFailed, Evidence, SymscopeError, wilson
 from symscope.models.transformer import Transformer
+from symscope.speed import clock
 from symscope.tasks.binding import Binding
-from symscope.tasks.binding.rules import floors
+from symscope.tasks.binding.alphabet import QUERY
 from symscope.train_state import checkpoint, keep, restore
 
 LOSSES = ("answer", "program")
@@ -36,10 +36,12 @@ class Plan:
     """How long and on what.
 
     `loss` is "answer" or "program" (every next token as well). `queries` letters are asked for in
-    each program, which is run once (`Transformer.branched`): the same loss as that many samples
-    with one query each. `programs` is the size of the training set; None draws new ones each time.
-    `one_hop` steps come first in which only digits are bound: a curriculum, to be said so.
-    `precision` is "float32" or "bfloat16" (autocast); `compiled` uses torch.compile.
+    each program of `Binding`, which is run once (`Transformer.branched`): the same loss as that
+    many samples with one query each; with 0 prompts are run as they are, which any task can.
+    `programs` is the size of the training set; None draws new ones each time. `one_hop` steps come
+    first in which only digits are bound (`Binding`): a curriculum, to be said so. The rate falls
+    with the `power` of what is left. `precision` is "float32" or "bfloat16" (autocast); `compiled`
+    uses torch.compile.
     """
 
     steps: int
@@ -48,6 +50,7 @@ class Plan:
     warmup: int = 200
     decay: float = 0.0
     second: float = 0.98
+    power: float = 1.0
     loss: str = "answer"
     queries: int = 1
     programs: int | None = None
@@ -60,10 +63,32 @@ class Plan:
             raise UnknownName("loss", self.loss, LOSSES)
 
     def rate_at(self, step: int) -> float:
-        """Linear up to `warmup`, then linear down to 0 at the end."""
+        """Linear up to `warmup`, then down to 0 at the end, linearly or as another `power`."""
         if step < self.warmup:
             return self.rate * (step + 1) / self.warmup
-        return self.rate * (self.steps - step) / max(1, self.steps - self.warmup)
+        left = (self.steps - step) / max(1, self.steps - self.warmup)
+        return self.rate * left**self.power
+
+
+class Prompts(Protocol):
+    """What a task says to be trained on here; its answer is the next token after the prompt."""
+
+    @property
+    def name(self) -> str:
+        """What claims call it."""
+
+    @property
+    def length(self) -> int:
+        """Tokens of a prompt."""
+
+    def drawn(self, count: int, generator: torch.Generator, split: str = "train") -> Tensor:
+        """Prompts of one split, (sample, step)."""
+
+    def correct(self, inputs: Tensor) -> Tensor:
+        """The answer at the last step, (sample, step)."""
+
+    def floors(self, tokens: Tensor) -> dict[str, float]:
+        """How often simple rules give the right answer on these prompts."""
 
 
 def fan_in(module: nn.Module, seed: int, embedding: float = 1.0) -> nn.Module:
@@ -93,7 +118,7 @@ def log_spaced(steps: int, per_decade: int = 12, first: int = 10) -> list[int]:
 
 
 def train_answers(
-    module: Transformer, task: Binding, plan: Plan, seed: int = 0, folder: Path | None = None,
+    module: Transformer, task: Prompts, plan: Plan, seed: int = 0, folder: Path | None = None,
     checkpoints: Sequence[int] = (), progress: Progress = lambda *_: None,
 ) -> Evidence:  # fmt: skip
     """Train `module` in place; the evidence is its accuracy on programs it cannot have seen.
@@ -117,7 +142,7 @@ def train_answers(
     pool = _pool(task, plan, seed)
     module.train()
     while (first := history["step"]) < plan.steps:
-        began = _clock(device)
+        began = clock(device)
         drawn = _chunk(task, plan, pool, seed, first).split(plan.batch)
         for step, programs in enumerate(drawn, first):
             if folder and step in checkpoints:
@@ -127,7 +152,7 @@ def train_answers(
             loss = _step(module, optimiser, plan, seed * 1_000_003 + step, programs, forward)
         history["step"] = step + 1
         history["losses"].append([step + 1, float(loss)])
-        history["seconds"] += _clock(device) - began
+        history["seconds"] += clock(device) - began
         done = history["step"] == plan.steps
         if kept is not None and (done or history["step"] % KEEP_EVERY == 0):
             keep(kept, module, optimiser, {"history": history, **settings})
@@ -155,7 +180,7 @@ def answers(module: nn.Module, tokens: Tensor) -> Tensor:
     return torch.cat(parts)
 
 
-def _pool(task: Binding, plan: Plan, seed: int) -> Tensor | None:
+def _pool(task: Prompts, plan: Plan, seed: int) -> Tensor | None:
     """The training set, all of it different, or None where programs are drawn as they are used."""
     if plan.programs is None:
         return None
@@ -167,29 +192,35 @@ def _pool(task: Binding, plan: Plan, seed: int) -> Tensor | None:
     return pool[order]
 
 
-def _chunk(task: Binding, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Tensor:
-    """Programs for the steps from `step` on, each followed by what is asked and the answers."""
+def _chunk(task: Prompts, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Tensor:
+    """Prompts for the steps from `step` on, each followed by what is asked and the answers."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + 2 + step)
     count = min(CHUNK, plan.steps - step) * plan.batch
     if step < plan.one_hop:
-        easy = Binding(**{**asdict(task), "hops": 1, "constants": 1.0})
-        tokens = easy.drawn(count, generator)
+        tokens = replace(_binding(task), hops=1, constants=1.0).drawn(count, generator)
     elif pool is not None:
         tokens = pool[torch.randint(len(pool), (count,), generator=generator)]
     else:
         tokens = task.drawn(count, generator)
-    return torch.cat([tokens, *task.asked_too(tokens, plan.queries, generator)], 1)
+    if not plan.queries:
+        return torch.cat([tokens, task.correct(tokens)[:, -1:]], 1)
+    return torch.cat([tokens, *_binding(task).asked_too(tokens, plan.queries, generator)], 1)
+
+
+def _binding(task: Prompts) -> Binding:
+    if not isinstance(task, Binding):
+        raise SymscopeError(f"{task.name} has no queries and no hops: use queries=0 and one_hop=0")
+    return task
 
 
 def _step(
     module: Transformer, optimiser: torch.optim.Optimizer, plan: Plan, key: int, drawn: Tensor,
     forward: Callable[..., Tensor],
 ) -> Tensor:  # fmt: skip
-    """One update on `drawn`, (sample, step + 2 · queries); `key` fixes the dropout."""
-    device = next(module.parameters()).device
-    tokens, asked, target = drawn.to(device).split(
-        [drawn.shape[1] - 2 * plan.queries, plan.queries, plan.queries], 1
-    )
+    """One update on `drawn`, as `_chunk` makes it; `key` fixes the dropout."""
+    device, count = next(module.parameters()).device, max(1, plan.queries)
+    length = drawn.shape[1] - plan.queries - count
+    tokens, asked, target = drawn.to(device).split([length, plan.queries, count], 1)
     torch.manual_seed(key)
     with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
         loss = forward(module, tokens, asked, target, plan.loss == "program")
@@ -206,6 +237,13 @@ def _loss(
     module: Transformer, tokens: Tensor, asked: Tensor, target: Tensor, program_too: bool
 ) -> Tensor:
     """Mean cross-entropy of the answers; with `program_too` plus that of every other token."""
+    if not asked.shape[1]:
+        seen = module.hidden(tokens)
+        loss = cross_entropy(module.readout(seen[:, -1]), target[:, 0])
+        if not program_too:
+            return loss
+        found = module.readout(seen[:, :-1])
+        return loss + cross_entropy(found.flatten(0, 1), tokens[:, 1:].flatten())
     trunk, (mark, _, colon) = tokens[:, :-3], tokens[:, -3:].unbind(1)
     branches = torch.stack([mark[:, None].expand_as(asked), asked,
                             colon[:, None].expand_as(asked)], 2)  # fmt: skip
@@ -218,49 +256,27 @@ def _loss(
 
 
 def _evidence(
-    module: nn.Module, task: Binding, plan: Plan, history: Mapping[str, Any], seed: int
+    module: nn.Module, task: Prompts, plan: Plan, history: Mapping[str, Any], seed: int
 ) -> Evidence:
     tokens = task.drawn(SCORED, torch.Generator().manual_seed(10**6), "test")
-    right = answers(module, tokens) == task.trace(tokens).answer
+    right = answers(module, tokens) == task.correct(tokens)[:, -1]
     low, high = wilson(int(right.sum()), len(right))
     per_second = history["step"] / max(history["seconds"], 1e-9)
     work = operations(module, plan, task) * per_second
     config = {"plan": asdict(plan), "losses": history["losses"], "steps": history["step"],
               "steps_per_second": per_second, "operations_per_second": work}  # fmt: skip
     return Evidence(
-        "train.binding.accuracy", float(right.float().mean()), low, high, len(right),
-        unit="accuracy", controls=floors(tokens, task.alphabet), seeds=[seed],
+        f"train.{task.name}.accuracy", float(right.float().mean()), low, high, len(right),
+        unit="accuracy", controls=task.floors(tokens), seeds=[seed],
         seconds=history["seconds"], config=config, note="Wilson interval, one seed",
     )  # fmt: skip
 
 
-def operations(module: nn.Module, plan: Plan, task: Binding) -> float:
+def operations(module: nn.Module, plan: Plan, task: Prompts) -> float:
     """Floating-point operations of one step: 6 for each weight of a matrix and token.
 
     Attention's own products are left out, as in Kaplan et al. (2020): a few per cent here.
     """
     named = dict(module.named_parameters())
     weights = sum(p.numel() for n, p in named.items() if p.dim() == 2 and n != "embed.weight")
-    return 6.0 * weights * plan.batch * (4 * task.lines + 3 * plan.queries)
-
-
-def peak(device: torch.device, precision: str = "float32", seconds: float = 1.0) -> float:
-    """Floating-point operations per second of large matrix products on this machine, measured."""
-    size = 1024 if device.type == "cpu" else 8192
-    kind = torch.bfloat16 if precision == "bfloat16" else torch.float32
-    a, b = (torch.randn(size, size, device=device, dtype=kind) for _ in range(2))
-    a @ b
-    count, began, clock = 0, _clock(device), lambda: _clock(device)
-    while clock() - began < seconds:
-        a @ b
-        count += 1
-    return 2.0 * size**3 * count / (clock() - began)
-
-
-def _clock(device: torch.device) -> float:
-    """Seconds of this process on a CPU, which others share; seconds on a GPU, once it is done."""
-    if device.type == "cpu":
-        return time.process_time()
-    if device.type == "cuda":
-        torch.cuda.synchronize(device)
-    return time.monotonic()
+    return 6.0 * weights * plan.batch * (task.length + QUERY * max(0, plan.queries - 1))

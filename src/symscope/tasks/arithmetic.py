@@ -126,10 +126,24 @@ class Arithmetic(Task):
         rules = {"first": "left", "sign": "mark", "second": "right", "answer": rule}
         return Program(name, inputs, variables, rules, "answer")
 
+    length = 4
+    """Tokens of a prompt."""
+
+    def drawn(self, count: int, generator: torch.Generator, split: str = "train") -> Tensor:
+        """`count` prompts of one split, each as likely, (sample, 4)."""
+        kept = self.prompts(split)
+        return kept[torch.randint(len(kept), (count,), generator=generator)]
+
+    def floors(self, tokens: Tensor) -> dict[str, float]:
+        """How often the commonest answer, and either operand, is right."""
+        answer = self.answers(tokens)
+        rules = {"commonest answer": answer.mode().values, "first operand": tokens[:, 0],
+                 "second operand": tokens[:, 2]}  # fmt: skip
+        return {name: float((rule == answer).float().mean()) for name, rule in rules.items()}
+
     def sample(self, count: int, generator: torch.Generator, training: bool = True) -> Tensor:
         """`count` prompts with their answers, (sample, 5), of the split "train", or else "test"."""
-        kept = self.prompts("train" if training else "test")
-        rows = kept[torch.randint(len(kept), (count,), generator=generator)]
+        rows = self.drawn(count, generator, "train" if training else "test")
         return torch.cat([rows, self.answers(rows)[:, None]], 1)
 
     def correct(self, inputs: Tensor) -> Tensor:

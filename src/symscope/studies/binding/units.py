@@ -14,6 +14,7 @@ from symscope.evidence import Evidence, SymscopeError, write_json
 from symscope.jobs import Unit
 from symscope.models.load import load_network, save_network
 from symscope.network import Network, NothingChanged
+from symscope.speed import peak
 from symscope.studies.binding.circuits import (
     circuit_claims,
     estimate_claims,
@@ -31,7 +32,7 @@ from symscope.studies.binding.subspaces import subspaces
 from symscope.studies.binding.traced import traced_claims
 from symscope.studies.binding.trajectory import claims, course, crossed
 from symscope.studies.binding.view import view_of
-from symscope.train_answers import peak, train_answers
+from symscope.train_answers import train_answers
 
 KINDS = ("root", "rebind", "query", "values", "distractor", "order")
 GATE = 0.99

@@ -15,6 +15,7 @@ from symscope.task import IGNORE, Pairs, Task, joined
 from symscope.tasks.binding.alphabet import Alphabet, right_at
 from symscope.tasks.binding.counterfactuals import NoPair, counterfactual
 from symscope.tasks.binding.draw import Rule, balanced_by, draw
+from symscope.tasks.binding.rules import floors
 from symscope.tasks.binding.text import parsed, shown
 from symscope.tasks.binding.trace import Trace, trace
 
@@ -151,6 +152,10 @@ class Binding(Task):
     def gate(self, generator: torch.Generator) -> Tensor:
         """1,000 programs that training cannot have seen."""
         return self.drawn(1000, generator, "test")
+
+    def floors(self, tokens: Tensor) -> dict[str, float]:
+        """How often each shallow rule gives the right answer."""
+        return floors(tokens, self.alphabet)
 
     def asked_too(
         self, tokens: Tensor, count: int, generator: torch.Generator

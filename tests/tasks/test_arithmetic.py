@@ -77,6 +77,9 @@ def test_a_swap_gives_the_answer_of_a_prompt_with_it(variable):
         column = {"first": 0, "sign": 1, "second": 2}[variable]
         mixed[:, column] = pairs.source[:, column]
     assert torch.equal(pairs.target[:, 3], ALL.answers(mixed)) and pairs.variables == (variable,)
+    for end, prompts in (("base", pairs.base), ("source", pairs.source)):
+        value = ALL.program.run(prompts, read=[variable]).values[variable]
+        assert torch.equal(pairs.labels[f"{variable}.{end}"], value)
     test = ALL.pairs(ALL.program, (variable,), 200, 0, "test")
     bases = [{tuple(p) for p in x.base.tolist()} for x in (pairs, test)]
     assert not bases[0] & bases[1]

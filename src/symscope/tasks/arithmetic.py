@@ -225,11 +225,21 @@ class Arithmetic(Task):
             )
             good = (answer >= 0) & (answer < self.numbers) & (answer != natural)
             tried, have = tried + len(base), have + int(good.sum())
-            found.append(self._pairs(base, source, answer, 3, 0.0)[good])
+            made = self._pairs(base, source, answer, 3, 0.0)
+            labels = {**made.labels, **self._values(program, variables, base, source)}
+            found.append(replace(made, labels=labels)[good])
         if have < count:
             raise SymscopeError(f"{have} of {tried} pairs let a swap of {variables} change it")
         whole = joined(found, padding=0)[torch.arange(count)]
         return replace(whole, variables=variables, redrawn=1 - have / tried)
+
+    @staticmethod
+    def _values(
+        program: Program, variables: tuple[str, ...], base: Tensor, source: Tensor
+    ) -> dict[str, Tensor]:
+        """The variables' values before the swap."""
+        return {f"{name}.{end}": value for end, tokens in (("base", base), ("source", source))
+                for name, value in program.run(tokens, read=variables).values.items()}  # fmt: skip
 
     @cached_property
     def _tenths(self) -> Tensor:

@@ -12,6 +12,7 @@ from symscope.featurizer import Rotation
 from symscope.intervention.natural import natural_vectors
 from symscope.localize import (
     attribution,
+    edges,
     literal_patched,
     patched,
     places,
@@ -80,8 +81,34 @@ def test_probes_and_axes():
     assert probed(read, prompts[:, 0]).accuracy > 0.9
 
 
-def test_attribution_and_edges_say_which_networks_it_knows():
-    net = network("gpt2")
-    pairs = TASK.counterfactuals("all", 4, 0)
+@FAMILIES
+def test_attribution_estimates_patching_between_prompts_that_hardly_differ(family):
+    """The tokens' vectors are drawn together, so that the network is linear in the difference."""
+    net = network(family)
+    with torch.no_grad():
+        weight = net.modules[net.layout.embed].weight
+        mean = weight.mean(0)
+        weight.sub_(mean).mul_(1e-3).add_(mean)
+    net.module.double()
+    pairs = TASK.counterfactuals("all", 8, 0)
+    listed = (places(net, "residual", [0, 3]), places(net, "mlp", [3]), places(net, "v", [3]),
+              places(net, "neuron", [3], [1], [2]))  # fmt: skip
+    at = [site for some in listed for site in some.values()]
+
+    def metric(logits: torch.Tensor) -> torch.Tensor:
+        return logits[:, 0] - logits[:, 1]
+
+    with torch.no_grad():
+        plain = metric(net.run(pairs.base).output[:, -1])
+        exact = metric(patched(net, pairs.base, pairs.source, at).flatten(0, 1))
+    exact = exact.view(len(at), -1) - plain
+    found = attribution(net, pairs.base, pairs.source, at, metric)
+    moves = exact.abs().amax(1) > 0  # "=" is the same in all prompts until it has seen them
+    error = (found - exact).abs().amax(1)[moves] / exact.abs().amax(1)[moves]
+    assert float(error.max()) < 0.1 and int(moves.sum()) >= 8
+    assert not bool(found[~moves].any())
+
+
+def test_edges_say_which_networks_they_know():
     with pytest.raises(SymscopeError, match="has no edges symscope knows"):
-        attribution(net, pairs.base, pairs.source, list(places(net, "mlp", [3]).values()))
+        edges(network("gpt2"))

@@ -7,7 +7,6 @@ from attention_by_hand import induction, induction_inputs
 from symscope.evidence import SymscopeError
 from symscope.localize import literal_patched
 from symscope.localize.attribution import (
-    EMBED,
     against_patching,
     agreement,
     attribution,
@@ -21,6 +20,7 @@ from symscope.models.transformer import Transformer
 from symscope.network import Network
 from symscope.site import Site
 
+EMBED = Site("embed")
 TOKENS, STEPS, PAIRS = 9, 6, 70
 """More pairs than are taken at once."""
 

@@ -17,7 +17,7 @@ from torch import Tensor
 
 from symscope.causal_model import Edit
 from symscope.evidence import Evidence, SymscopeError
-from symscope.localize.edges import require_aligned, transformer_of
+from symscope.localize.edges import require_aligned
 from symscope.localize.metrics import logit_difference
 from symscope.localize.patching import patched
 from symscope.localize.places import Place
@@ -27,7 +27,16 @@ from symscope.site import Site, positions
 Metric = Callable[[Tensor], Tensor]
 """Logits at the last step (pair, vocabulary) → (pair,); must treat the pairs one by one."""
 PAIRS_AT_ONCE = 64
-EMBED = Site("embed")
+
+
+def embedding_of(network: Network) -> Site:
+    """Where the tokens' vectors enter; raises `SymscopeError` where no layout says it."""
+    if network.layout is None:
+        raise SymscopeError(
+            f"where tokens enter a {type(network.module).__name__} is not known; give"
+            " Network(…, layout=Layout(…))"
+        )
+    return Site(network.layout.embed)
 
 
 @torch.no_grad()
@@ -54,7 +63,7 @@ def attribution(
     take the shares' ends. Over all steps of `Site("embed")` they add up to the metric's change.
     `metric` is `towards_source` if none is given.
     """
-    transformer_of(network)
+    start = embedding_of(network)
     ends = _ends(places, places if at_source is None else at_source)
     if steps or any(site.position is None for exchanges in ends for site, _ in exchanges):
         require_aligned(base, source)
@@ -63,7 +72,7 @@ def attribution(
     found = []
     for rows in torch.arange(len(base), device=base.device).split(PAIRS_AT_ONCE):
         natural, other = (_read(network, tokens[rows], wholes) for tokens in (base, source))
-        slopes = _slopes(network, (base, source), rows, wholes, metric, steps)
+        slopes = _slopes(network, (base, source), rows, (start, *wholes), metric, steps)
         scores = [
             sum(((at(other, there, rows) - at(natural, here, rows)) * at(slopes, here, rows))
                 .flatten(1).sum(1) for here, there in exchanges)
@@ -95,18 +104,22 @@ def _read(network: Network, tokens: Tensor, wholes: Sequence[Site]) -> Mapping[S
 
 
 def _slopes(
-    network: Network, pair: tuple[Tensor, Tensor], rows: Tensor, wholes: Sequence[Site],
+    network: Network, pair: tuple[Tensor, Tensor], rows: Tensor, sites: Sequence[Site],
     metric: Metric, steps: int,
 ) -> dict[Site, Tensor]:  # fmt: skip
-    """∂metric/∂value at each whole value: on the base run, or its mean between both runs."""
+    """∂metric/∂value at each whole value: on the base run, or its mean between both runs.
+
+    The first of the `sites` is where the tokens' vectors enter; the others are differentiated by.
+    """
+    entry, *wholes = sites
     shares = [(i + 0.5) / steps for i in range(steps)] or [0.0]
-    start, end = (transformer_of(network).embed(x[rows]).detach() for x in pair)
+    start, end = (_read(network, x[rows], [entry])[entry] for x in pair)
     total = [torch.zeros(())] * len(wholes)
     for share in shares:
         x = (start + share * (end - start)).requires_grad_()
         with torch.enable_grad(), warnings.catch_warnings():
             warnings.simplefilter("ignore", NothingChanged)  # share 0 is the base as it is
-            ran = network.run(pair[0][rows], read=wholes, do={EMBED: constant(x)})
+            ran = network.run(pair[0][rows], read=wholes, do={entry: constant(x)})
             moved = metric_of_rows(metric, ran.output[:, -1], rows, len(pair[0])).sum()
         values = [ran.values[site] for site in wholes]
         new = torch.autograd.grad(moved, values, allow_unused=True, materialize_grads=True)

@@ -66,8 +66,8 @@ class Plan:
         """Linear up to `warmup`, then down to 0 at the end, linearly or as another `power`."""
         if step < self.warmup:
             return self.rate * (step + 1) / self.warmup
-        left = (self.steps - step) / max(1, self.steps - self.warmup)
-        return self.rate * left**self.power
+        left, whole = self.steps - step, max(1, self.steps - self.warmup)
+        return self.rate * left**self.power / whole**self.power
 
 
 class Prompts(Protocol):

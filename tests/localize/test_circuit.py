@@ -63,6 +63,10 @@ def test_the_edges_that_patching_finds_are_named_and_the_scores_rank_them_as_it_
     assert (some.config["places"], some.config["of"]) == (7, len(edges(NETWORK)))
     assert all(shares.get(e, s) == pytest.approx(s, abs=1e-6) for e, s in
                some.config["shares"].items())  # fmt: skip
+    half = edges_against_patching(
+        NETWORK, BASE[few], SOURCE[few], "edges", most=len(edges(NETWORK)) // 2
+    )
+    assert half.score > 0.8 > half.controls["shuffled_95"]
 
 
 def test_the_whole_network_and_the_empty_circuit_are_the_ends_of_the_scale():

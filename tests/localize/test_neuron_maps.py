@@ -39,6 +39,13 @@ def test_maps_are_the_activations_at_the_last_step_however_they_are_grouped():
         assert all(torch.allclose(parts[k], whole[k], atol=1e-5) for k in whole)
 
 
+def test_a_gated_neuron_is_silu_of_its_gate_times_what_comes_up():
+    block = small(activation="gated").module.blocks[0]
+    x = torch.randn(5, 8, generator=torch.Generator().manual_seed(0))
+    gate, up = block.mlp[0](x).split(32, 1)
+    torch.testing.assert_close(block.mlp[1](block.mlp[0](x)), gate * gate.sigmoid() * up)
+
+
 @pytest.mark.parametrize(
     ("budget", "passes"), [(4 * 100 * 96, 1), (4 * 100 * 40, 3), (4 * 100 * 10, 12)]
 )

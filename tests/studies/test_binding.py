@@ -18,7 +18,7 @@ from symscope.studies.binding.relatives import contexts
 from symscope.studies.binding.settings import PRESETS, SEARCH, SMALL, shorter
 from symscope.studies.binding.tables import TABLES
 from symscope.studies.binding.traced import chosen
-from symscope.studies.binding.trajectory import Course, claims
+from symscope.studies.binding.trajectory import Course, claims, crossed
 from symscope.studies.binding.view import _trajectory
 from symscope.tasks.binding import Binding
 from symscope.tasks.binding.rules import shallow
@@ -80,6 +80,13 @@ def test_traced_checkpoints_end_with_the_last_and_start_after_the_first_steps():
     assert len(some) == 8 and some[-1] == SMALL.plan.steps and some[0] >= 50
 
 
+def test_a_place_that_moves_next_to_nothing_at_the_end_has_no_birth(miniature):
+    born = [r for r in read_evidence(miniature / "units" / "mechanism-0.json")
+            if ".birth." in r.claim]  # fmt: skip
+    for record in born:
+        assert (record.config["half"] is None) == (record.score < 0.2), record.claim
+
+
 def test_the_search_changes_one_thing_at_a_time_and_names_it():
     assert SEARCH["as_small"].shape == SMALL.shape and SEARCH["as_small"].task == SMALL.task
     for label, tried in SEARCH.items():
@@ -130,6 +137,9 @@ def test_with_too_few_checkpoints_for_phases_all_else_is_claimed_and_shown():
     assert records["x.accuracy"].score == 1 and records["x.accuracy.hops.1"].score == 1
     assert records["x.phase"].score is None and "plateaus need at least" in records["x.phase"].note
     assert _trajectory(found)["phases"] == []
+    assert crossed(found) == 20  # the first digit is right in one of four
+    never = replace(found, found=torch.stack([answer * 0] * 3))
+    assert crossed(never) is None
 
 
 @pytest.fixture(scope="module")

@@ -25,7 +25,8 @@ def usable_pairs(  # eight: which pairs, all of it
 ) -> Pairs:  # fmt: skip
     """Up to `count` pairs with a chain of that many hops that the network answers right, both.
 
-    `labels["tried"]` counts the pairs looked at. Raises `SymscopeError` where there are none.
+    `labels["tried"]` counts the pairs looked at. Raises `SymscopeError` where there are not two: a
+    place is chosen on one half and scored on the other.
     """
     found: list[Pairs] = []
     tried = kept = 0
@@ -39,10 +40,10 @@ def usable_pairs(  # eight: which pairs, all of it
         kept += len(drawn)
         if kept >= count:
             break
-    if not kept:
+    if kept < 2:
         raise SymscopeError(
-            f"no pair is left: of {tried} pairs {kind!r} with {hops} hops and a root on line"
-            f" {earliest_root + 1} or later the network answers none right"
+            f"{kept or 'no'} pair is left: of {tried} pairs {kind!r} with {hops} hops and a root on"
+            f" line {earliest_root + 1} or later the network answers {kept or 'none'} right"
         )
     whole = joined(found, padding=0)
     whole.labels["tried"] = torch.full((len(whole),), tried)  # type: ignore[index]

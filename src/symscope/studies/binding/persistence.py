@@ -30,6 +30,8 @@ def pull_of_line_one(network: Network, task: Binding, count: int, name: str, see
     first = pairs.base_step == 2
     fresh = new != pairs.labels["answer.base"]
     on, off = first & fresh, ~first & fresh
+    if min(int(on.sum()), int(off.sum())) < 2:
+        raise SymscopeError(f"{int(on.sum())} of {len(pairs)} pairs change line 1's digit: too few")
     low, high = wilson(int(moved[on].sum()), int(on.sum()))
     means = {
         "shift": float(shift[on].mean()),
@@ -53,12 +55,14 @@ def circuit_in_use(
         try:
             pairs = usable_pairs(network, task, "root", 2, 4 * count, seed + 500 + line,
                                  earliest_root=line)  # fmt: skip
+            root = pairs.labels["root_line"]
+            rows = (root >= 2) if word == "later" else (root == line)
+            if not bool(rows.any()):
+                raise SymscopeError(f"of {len(pairs)} pairs none has its root on line {word}")
         except SymscopeError as error:
             records.append(Evidence(f"{name}.persistence.circuit.root_{word}", None, None, None, 0,
                                     seeds=[seed], note=str(error)))  # fmt: skip
             continue
-        root = pairs.labels["root_line"]
-        rows = (root >= 2) if word == "later" else (root == line)
         pairs = pairs[rows.nonzero()[:count, 0]]
         found = role_map(network, pairs, roles_of(task, pairs.base, 2), layers)
         if block is None:

@@ -95,7 +95,7 @@ def first_steps(records: Records) -> str:
     """The published size for a few steps: what it took, and how many of its claims have a score."""
     asked = [r for claim, r in records.items() if not claim.endswith(".training")]
     scored = sum(r.score is not None for r in asked)
-    head = ["of", "took", "claims with a score", "… not analysed, as no pair is answered right"]
+    head = ["of", "took", "claims with a score", "… not analysed: too few pairs answered right"]
     record = records["binding.published.training"]
     (speed,) = _numbers(record, "steps_per_second")
     (part,) = _numbers(record, "share_of_peak")
@@ -167,7 +167,7 @@ TABLES: dict[str, Maker] = {
                     ("phase.general", "general"),
                     columns=[("first", "first step"), ("last", "last step")]),
     "accuracy": _list(("accuracy", "all programs"),
-                      *((f"accuracy.hops.{d}", f"{d} hops") for d in (1, 2, 3)),
+                      *((f"accuracy.hops.{d}", f"{d} hop{'s' * (d > 1)}") for d in (1, 2, 3)),
                       ("accuracy.root_on.line_1", "root on line 1"),
                       ("accuracy.root_on.line_2", "root on line 2"),
                       ("accuracy.root_on.a_later_line", "root on a later line"),

@@ -7,7 +7,7 @@ divides by probabilities and has no bound; faithfulness is a ratio of means, of 
 """
 
 import time
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 import numpy as np
@@ -22,7 +22,6 @@ from symscope.site import Site
 from symscope.task import Pairs
 
 RANDOM_CIRCUITS, DRAWS, BATCH = 10, 1_000, 512
-Enter = Callable[[Tensor], Any]
 
 
 @torch.no_grad()

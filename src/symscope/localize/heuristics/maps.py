@@ -13,7 +13,6 @@ from torch import Tensor, nn
 from symscope.evidence import SymscopeError
 from symscope.layout import Layout
 from symscope.network import Network
-from symscope.site import Site
 
 BUDGET = 4 * 10**9
 """Bytes that maps may take beside the model."""
@@ -106,9 +105,3 @@ def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
         rows = rows * norm(torch.ones_like(out[:1])).float()  # an RMSNorm of ones is its gains
     out = out.float()
     return rows @ (out[answers] - out.mean(0)).T
-
-
-def at_neuron(layout: Layout, layer: int, neurons: Sequence[int], position: int = -1) -> Site:
-    """Several neurons of a layer as one site."""
-    whole = layout.site(layer, "neuron")
-    return Site(whole.module, whole.part, position, units=tuple(int(n) for n in neurons))

@@ -95,12 +95,19 @@ def first_steps(records: Records) -> str:
     """The published size for a few steps: what it took, and how many of its claims have a score."""
     asked = [r for claim, r in records.items() if not claim.endswith(".training")]
     scored = sum(r.score is not None for r in asked)
-    head = ["of", "took", "claims with a score", "… not analysed: too few pairs answered right"]
+    head = [
+        "accuracy",
+        "digit of line 1",
+        "took",
+        "claims with a score",
+        "… not analysed: too few pairs answered right",
+    ]
     record = records["binding.published.training"]
     (speed,) = _numbers(record, "steps_per_second")
     (part,) = _numbers(record, "share_of_peak")
     took = f"{record.seconds:.0f} s, {speed:.2f} steps per second, {part:.0%} of the measured peak"
-    return table(head, [["the first steps", took, str(scored), str(len(asked) - scored)]])
+    line_1 = f"{record.controls['digit of line 1']:.3f}"
+    return table(head, [[score(record), line_1, took, str(scored), str(len(asked) - scored)]])
 
 
 def training(records: Records) -> str:

@@ -8,7 +8,7 @@ from symscope.align.boundless import Boundary
 from symscope.align.chosen import probe_axes
 from symscope.align.controls import nothing_to_find, permuted
 from symscope.align.das import iia
-from symscope.align.descend import Search
+from symscope.align.descend import Search, descend
 from symscope.align.methods import METHODS
 from symscope.align.swap import Swap, swaps
 from symscope.evidence import SymscopeError
@@ -147,3 +147,14 @@ def test_a_method_gives_the_same_again(hidden, name):
     state = [h.featurizer.state_dict() for h in (first, again)]
     assert first.coordinates == again.coordinates
     assert all(torch.equal(state[0][k], state[1][k]) for k in state[0])
+
+
+def test_a_search_may_be_as_short_as_one_step():
+    weight = torch.nn.Linear(1, 1)
+    before = weight.weight.detach().clone()
+    ones = torch.ones(4, 1)
+    loss = [(4, lambda rows, _: (weight(ones[rows]) - 3).square().mean())]
+    best = descend(
+        weight, loss, lambda: float(weight.weight.detach()), Search(1, 1, most=2, batch=4)
+    )
+    assert best > float(before)

@@ -56,7 +56,7 @@ def descend(
             loss.backward()
             optimiser.step()
         step += 1
-        if step % (search.more // 2) and step != until:
+        if step % max(1, search.more // 2) and step != until:
             continue
         found = score()
         progress(step, until, f"loss {loss.item():.4f}, validation IIA {found:.3f}")

@@ -17,6 +17,7 @@ from symscope.evidence import (
     write_evidence,
 )
 from symscope.featurizer import PCA, Featurizer, Identity, Linear, Mask, Rotation
+from symscope.layout import Layout
 from symscope.network import Network
 from symscope.program import Program, Variable
 from symscope.site import Site
@@ -40,6 +41,7 @@ __all__ = [
     "Featurizer",
     "Handle",
     "Identity",
+    "Layout",
     "Linear",
     "Mask",
     "Network",

@@ -70,7 +70,7 @@ def test_what_is_no_number_is_said_with_layer_and_neuron():
 
 
 def test_a_network_without_a_layout_is_refused():
-    with pytest.raises(SymscopeError, match="no known layout"):
+    with pytest.raises(SymscopeError, match="layout of a Linear is not known"):
         everything(Network(torch.nn.Linear(2, 2)))
 
 

@@ -79,5 +79,5 @@ def test_what_is_not_there_is_named_with_what_there_is(options, message):
 
 
 def test_another_network_s_sites_are_named():
-    with pytest.raises(SymscopeError, match=r"not of a Sequential.*\['0'\]"):
+    with pytest.raises(SymscopeError, match=r"layout of a Sequential is not known.*\['0'\]"):
         places(Network(nn.Sequential(nn.Linear(2, 2))), "residual")

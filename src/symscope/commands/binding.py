@@ -22,7 +22,7 @@ from symscope.models.load import fill, load_network, load_weights, save_network
 from symscope.models.transformer import Transformer
 from symscope.network import Network, NothingChanged
 from symscope.studies.binding.circuits import part_claims
-from symscope.studies.binding.mechanism import head_places, mlp_places, residual_claims
+from symscope.studies.binding.mechanism import numbered, residual_claims
 from symscope.studies.binding.settings import PRESETS, Preset, shorter
 from symscope.tasks.binding import KINDS, Binding, NoPair, counterfactual
 from symscope.train_answers import train_answers
@@ -94,8 +94,8 @@ def localize_command(  # one parameter per option
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", NothingChanged)
         if sites in ("head", "mlp"):
-            parts = {"head": head_places(layers, shape["heads"]), "mlp": mlp_places(layers)}
-            found = part_claims(network, task, {sites: parts[sites]}, pairs, name, seed)
+            parts = {sites: numbered(network, sites)}
+            found = part_claims(network, task, parts, pairs, name, seed)
         elif sites == "residual":
             found = residual_claims(network, fresh, task, kind, depth, pairs, layers, name, seed)
         else:

@@ -20,23 +20,13 @@ from symscope.evidence import Evidence, SymscopeError
 from symscope.localize.edges import require_aligned
 from symscope.localize.metrics import logit_difference
 from symscope.localize.patching import patched
-from symscope.localize.places import Place
+from symscope.localize.places import Place, layout_in
 from symscope.network import Network, NothingChanged
 from symscope.site import Site, positions
 
 Metric = Callable[[Tensor], Tensor]
 """Logits at the last step (pair, vocabulary) → (pair,); must treat the pairs one by one."""
 PAIRS_AT_ONCE = 64
-
-
-def embedding_of(network: Network) -> Site:
-    """Where the tokens' vectors enter; raises `SymscopeError` where no layout says it."""
-    if network.layout is None:
-        raise SymscopeError(
-            f"where tokens enter a {type(network.module).__name__} is not known; give"
-            " Network(…, layout=Layout(…))"
-        )
-    return Site(network.layout.embed)
 
 
 @torch.no_grad()
@@ -60,10 +50,10 @@ def attribution(
     With `steps` the gradient is not the one on the base run but its mean over that many runs whose
     token vectors lie between the base's and the source's, at the midpoints of equal shares: the
     integrated gradients of Sundararajan et al. (2017), along the path of Hanna et al. (2024), who
-    take the shares' ends. Over all steps of `Site("embed")` they add up to the metric's change.
+    take the shares' ends. Over all steps of the embedding they add up to the metric's change.
     `metric` is `towards_source` if none is given.
     """
-    start = embedding_of(network)
+    start = Site(layout_in(network).embed)
     ends = _ends(places, places if at_source is None else at_source)
     if steps or any(site.position is None for exchanges in ends for site, _ in exchanges):
         require_aligned(base, source)

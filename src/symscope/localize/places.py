@@ -7,6 +7,7 @@ from typing import Any, cast
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
+from symscope.layout import Layout
 from symscope.network import Network
 from symscope.site import Position, Site
 
@@ -16,6 +17,16 @@ Place = Site | tuple[Site, ...]
 KINDS = ("residual", "attention", "head", "pattern", "q", "k", "v", "mlp", "neuron")
 """What can be patched in a block."""
 PER_HEAD = ("head", "pattern", "q", "k", "v")
+
+
+def layout_in(network: Network) -> Layout:
+    """Where the network's parts are; raises `SymscopeError` where that is not known."""
+    if network.layout is None:
+        raise SymscopeError(
+            f"the layout of a {type(network.module).__name__} is not known: give"
+            f" Network(…, layout=Layout(…)), or write Site(…) with one of {network.sites}"
+        )
+    return network.layout
 
 
 def places(
@@ -37,13 +48,7 @@ def places(
     the label None says. `blocks` and `columns` keep some; `length` is the number of steps, against
     which positions are checked. Raises `UnknownName` saying what there is.
     """
-    layout = network.layout
-    if layout is None:
-        raise SymscopeError(
-            f"places() lists those of a decoder whose layout is known, not of a"
-            f" {type(network.module).__name__}; write Site(…) with one of {network.sites}, or give"
-            " Network(…, layout=Layout(…))"
-        )
+    layout = layout_in(network)
     if kind not in KINDS:
         raise UnknownName("kind of place", kind, KINDS)
     rows, count = _known("block", blocks, layout.layers), layout.columns(kind)

@@ -123,7 +123,7 @@ class Transformer(nn.Module):
     additions that is set to 0. `activation` is "gelu", "relu" or "gated" (SwiGLU).
     """
 
-    def __init__(  # one parameter more than seven: the form of the network, all of it
+    def __init__(  # nine parameters: the form of the network, all of it
         self, vocabulary: int, width: int, layers: int = 2, heads: int = 1,
         positions: str = "rope", norm: bool = True, length: int = 0, dropout: float = 0.0,
         activation: str = "gelu",

@@ -1,9 +1,21 @@
 """Tasks, one file or folder per family."""
 
 from symscope.tasks.algorithms import ALGORITHMS, algorithm
+from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
 from symscope.tasks.identity_rules import IdentityRules
+from symscope.tasks.long_addition import LongAddition
 from symscope.tasks.numbers import KINDS, Counting
 from symscope.tasks.programmed import Programmed
 
-__all__ = ["ALGORITHMS", "KINDS", "Binding", "Counting", "IdentityRules", "Programmed", "algorithm"]
+__all__ = [
+    "ALGORITHMS",
+    "KINDS",
+    "Arithmetic",
+    "Binding",
+    "Counting",
+    "IdentityRules",
+    "LongAddition",
+    "Programmed",
+    "algorithm",
+]

@@ -75,7 +75,7 @@ def _put(value: Tensor) -> Edit:
 
 def suffices(
     network: Network, prompts: Tensor, answers: Tensor, circuit: Iterable[Any],
-    places: Mapping[Any, Site], instead: Mapping[Site, Tensor], claim: str, seed: int = 0,
+    places: Mapping[Any, Site], instead: Mapping[Site, Tensor], claim: str,
 ) -> Evidence:  # fmt: skip
     """How faithful a circuit is, a set of `places`' keys, when all others are mean-ablated.
 
@@ -93,7 +93,7 @@ def suffices(
     def run(keys: set[Any]) -> Tensor:
         return ablated(network, prompts, [s for k, s in places.items() if k not in keys], instead)
 
-    order = np.random.default_rng(seed)
+    order = np.random.default_rng(0)
     keys = list(places)
     rivals = [
         {keys[i] for i in order.choice(len(keys), len(kept), replace=False)}
@@ -124,8 +124,8 @@ def suffices(
         f"{claim}.faithfulness", faithful(share["circuit"]), float(low), float(high), len(prompts),
         "faithfulness", {"random_circuits": float(np.mean(random)),
                          "best_random_circuit": max(random, key=lambda f: -abs(1 - f))},
-        [seed], time.monotonic() - began,
-        {"size": len(kept), "of": len(places), "accuracy": right, "kl": float(kl)},
+        seconds=time.monotonic() - began,
+        config={"size": len(kept), "of": len(places), "accuracy": right, "kl": float(kl)},
     )  # fmt: skip
 
 

@@ -13,7 +13,7 @@ from torch import Tensor
 from torch.nn.functional import one_hot
 
 from symscope.causal_model import Edit
-from symscope.localize.heuristics.maps import layout_in
+from symscope.localize.places import layout_in
 from symscope.network import Network
 from symscope.site import Site
 

@@ -13,7 +13,7 @@ import torch
 from torch import Tensor
 
 from symscope.causal_model import Edit, UnknownName
-from symscope.localize.heuristics.maps import layout_in
+from symscope.localize.places import layout_in
 from symscope.network import Network
 from symscope.site import Site
 

@@ -4,7 +4,7 @@ Maps of a large model do not fit into memory: layers and neurons are taken in gr
 pass over the prompts for each.
 """
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import torch
@@ -12,18 +12,17 @@ from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
 from symscope.layout import Layout
+from symscope.localize.places import layout_in
 from symscope.network import Network
 
 BUDGET = 4 * 10**9
 """Bytes that maps may take beside the model."""
 BATCH = 512
-Enter = Callable[[Tensor], Any]
-"""From rows of prompts to what the network takes."""
 
 
 def neuron_maps(
     network: Network, prompts: Tensor, neurons: Mapping[int, Sequence[int]] | None = None,
-    budget: int = BUDGET, batch: int = BATCH, enter: Enter = lambda rows: rows,
+    budget: int = BUDGET, batch: int = BATCH,
 ) -> Iterator[tuple[int, Tensor, Tensor]]:  # fmt: skip
     """Per layer: the layer, its neurons (neuron,), and their activations at the last step.
 
@@ -35,16 +34,7 @@ def neuron_maps(
     layout = layout_in(network)
     chosen = neurons or {layer: range(layout.neurons) for layer in range(layout.layers)}
     for group in _groups(chosen, len(prompts), budget):
-        yield from _pass(network, layout, prompts, group, batch, enter)
-
-
-def layout_in(network: Network) -> Layout:
-    """The layout; raises `SymscopeError` for a network that has none."""
-    if network.layout is None:
-        raise SymscopeError(
-            f"a {type(network.module).__name__} has no known layout; give Network(…, layout=…)"
-        )
-    return network.layout
+        yield from _pass(network, layout, prompts, group, batch)
 
 
 Part = tuple[int, Tensor]
@@ -69,12 +59,12 @@ def _groups(chosen: Mapping[int, Sequence[int]], prompts: int, budget: int) -> I
 
 @torch.no_grad()
 def _pass(
-    network: Network, layout: Layout, prompts: Tensor, group: list[Part], batch: int, enter: Enter
+    network: Network, layout: Layout, prompts: Tensor, group: list[Part], batch: int
 ) -> Iterator[tuple[int, Tensor, Tensor]]:
     sites = {layer: layout.site(layer, "neuron").at(-1) for layer, _ in group}
     found = [torch.empty(len(part), len(prompts)) for _, part in group]
     for rows in torch.arange(len(prompts)).split(batch):
-        values = network.run(enter(prompts[rows].to(network.device)), read=sites.values()).values
+        values = network.run(prompts[rows].to(network.device), read=sites.values()).values
         for (layer, part), map_ in zip(group, found, strict=True):
             map_[:, rows] = values[sites[layer]].float().cpu()[:, part].T
     for (layer, part), map_ in zip(group, found, strict=True):

@@ -157,16 +157,9 @@ def carried(found: RoleMap, role: str) -> tuple[int | None, int | None]:
     return (blocks[0], blocks[-1]) if blocks else (None, None)
 
 
-def head_places(layers: int, heads: int, steps: Tensor | None = None) -> dict[str, Site]:
-    """Each head's output, under "block.head", both from 1."""
+def numbered(network: Network, kind: str) -> dict[str, Site]:
+    """The heads ("head") or MLPs ("mlp") at all steps, as people count: "4.4", or "4", from 1."""
     return {
-        f"{i + 1}.{h + 1}": Site(
-            f"blocks.{i}.attention.out", "input", head=(h, heads)
-        ).at(steps)
-        for i in range(layers) for h in range(heads)
+        ".".join(str(i + 1) for i in key if i is not None): site
+        for key, site in places(network, kind).items()
     }  # fmt: skip
-
-
-def mlp_places(layers: int) -> dict[str, Site]:
-    """What each block's MLP adds to the stream, under the block from 1."""
-    return {str(i + 1): Site(f"blocks.{i}.mlp", "output") for i in range(layers)}

@@ -23,7 +23,7 @@ from symscope.studies.binding.circuits import (
 )
 from symscope.studies.binding.generalisation import generalisation
 from symscope.studies.binding.hops import hop_claims
-from symscope.studies.binding.mechanism import head_places, mlp_places, residual_claims
+from symscope.studies.binding.mechanism import numbered, residual_claims
 from symscope.studies.binding.persistence import circuit_in_use, pull_of_line_one
 from symscope.studies.binding.probes import probes
 from symscope.studies.binding.relatives import binding_vectors, successors, symbolic
@@ -79,8 +79,7 @@ def heads_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
     """Which heads carry the value, in what roles, the circuit, and what related work asks."""
 
     def ask(preset: Preset, network: Network, _: Network, seed: int) -> Iterator[Asked]:
-        layers, heads = preset.shape["layers"], preset.shape["heads"]
-        parts = {"head": head_places(layers, heads), "mlp": mlp_places(layers)}
+        parts = {kind: numbered(network, kind) for kind in ("head", "mlp")}
         few = min(preset.pairs, 200)
         cell = network, preset.task
         name, count = _name(settings), preset.pairs

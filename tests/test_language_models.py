@@ -1,11 +1,12 @@
 """Every method that there is runs on a language model as it does on any other network."""
 
+from functools import partial
+
 import pytest
 import torch
 
 from families import folder
 from symscope.align import Search, blocks, examine
-from symscope.evidence import SymscopeError
 from symscope.features import classifier_axes
 from symscope.features.probe import probed
 from symscope.featurizer import Rotation
@@ -13,6 +14,8 @@ from symscope.intervention.natural import natural_vectors
 from symscope.localize import (
     attribution,
     edges,
+    edges_against_patching,
+    find_circuit,
     literal_patched,
     patched,
     places,
@@ -109,6 +112,28 @@ def test_attribution_estimates_patching_between_prompts_that_hardly_differ(famil
     assert not bool(found[~moves].any())
 
 
-def test_edges_say_which_networks_they_know():
-    with pytest.raises(SymscopeError, match="has no edges symscope knows"):
-        edges(network("gpt2"))
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gpt_neox", "gemma2"])
+def test_a_circuit_is_found_and_scored_beside_random_ones(family):
+    net = network(family)
+    pairs = TASK.counterfactuals("all", 40, 0)
+    with torch.no_grad():
+        base, source = (net.run(x).output[:, -1] for x in (pairs.base, pairs.source))
+    circuit, found = find_circuit(
+        net, pairs.base, pairs.source, family, partial(along, source - base), steps=2
+    )
+    assert [one.claim.removeprefix(family) for one in found] == [
+        ".faithfulness", ".completeness", ".minimality"
+    ]  # fmt: skip
+    assert 0 < len(circuit) < len(edges(net)) and circuit <= set(edges(net))
+    faithful = found[0]
+    assert abs(1 - faithful.controls["on_the_pairs_it_was_chosen_on"]) <= 0.1
+    assert abs(1 - faithful.score) < abs(1 - faithful.controls["random_circuits"])
+    ranked = edges_against_patching(
+        net, pairs.base, pairs.source, family, partial(along, source - base), most=40
+    )
+    assert ranked.score > ranked.controls["shuffled_95"]
+
+
+def along(change: torch.Tensor, logits: torch.Tensor) -> torch.Tensor:
+    """How far the logits lie in the direction in which the source changes them."""
+    return (logits * change).sum(-1) / change.norm(dim=-1)

@@ -11,6 +11,7 @@ from symscope.evidence import ComputationFailed, SymscopeError
 from symscope.models.load import build
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
+from symscope.tasks.long_addition import LongAddition
 from symscope.train_answers import (
     Plan,
     _loss,
@@ -103,17 +104,17 @@ def test_a_finite_training_set_is_used_and_only_that():
     plan = replace(PLAN, programs=20)
     pool = _pool(TASK, plan, 0)
     assert len(pool) == 20 and len(torch.unique(pool, dim=0)) == 20
-    drawn = _chunk(TASK, plan, pool, 0, 0)
+    drawn, _, _ = _chunk(TASK, plan, pool, 0, 0)
     assert len(drawn) == 50 * plan.batch
     known = set(map(tuple, pool.tolist()))
-    assert set(map(tuple, drawn[:, :-4].tolist())) <= known
+    assert set(map(tuple, drawn.tolist())) <= known
 
 
 def test_the_curriculum_binds_digits_alone_and_then_ends():
     from symscope.train_answers import _chunk
 
     plan = replace(PLAN, one_hop=50)
-    early, later = (_chunk(TASK, plan, None, 0, step)[:, :-4] for step in (0, 50))
+    early, later = (_chunk(TASK, plan, None, 0, step)[0] for step in (0, 50))
     assert int(TASK.trace(early).depth.max()) == 1 and int(TASK.trace(later).depth.max()) > 1
 
 
@@ -174,9 +175,20 @@ def test_a_task_without_queries_is_trained_on_its_prompts_as_they_are(tmp_path):
     tokens, target = seen[:5], ADDITION.answers(seen[:5])
     none, logits = tokens[:, :0], module(tokens)
     plain = cross_entropy(logits[:, -1], target)
-    torch.testing.assert_close(_loss(module, tokens, none, target[:, None], False), plain)
+    every = ADDITION.correct(tokens)
+    torch.testing.assert_close(_loss(module, tokens, none, every, False), plain)
     others = cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
-    torch.testing.assert_close(_loss(module, tokens, none, target[:, None], True), plain + others)
+    torch.testing.assert_close(_loss(module, tokens, none, every, True), plain + others)
+
+
+def test_an_answer_of_several_tokens_is_right_where_all_are(tmp_path):
+    task = LongAddition(1)
+    module = fan_in(build("transformer", len(task.vocabulary), 32, 0, layers=1, heads=2), 0)
+    found = train_answers(module, task, PLAIN, 0, tmp_path)
+    assert 0.5 < found.controls["no carry"] < 0.7  # 45 of 100 sums of two digits have one
+    tokens = task.drawn(2_000, torch.Generator().manual_seed(10**6), "test")
+    said, wanted = module(tokens).argmax(-1), task.correct(tokens)
+    assert found.score == float((said[:, 3:] == wanted[:, 3:]).all(1).float().mean())
 
 
 def test_the_rate_falls_with_the_power_of_what_is_left():

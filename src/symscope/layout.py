@@ -24,6 +24,9 @@ class Layout:
     positions are put in; where one module makes all three, `fused` says how they lie in it:
     "thirds" (all queries, all keys, all values) or "heads" (query, key and value of each head in
     turn). `pattern` is a module that returns the attention's weights, if there is one.
+    `attention_norm` and `mlp_norm` stand in front of the two; `post_norm`, if there is one, scales
+    what the heads write together before it is added. In `parallel` blocks the MLP reads what the
+    attention reads instead of what it adds to.
 
     `heads`, `key_heads` (fewer where several queries share a key), `head_width` and `neurons` are
     numbers of the network at hand; `layout_of` fills them in.
@@ -43,6 +46,10 @@ class Layout:
     down: str = ""
     fused: str = ""
     pattern: str = ""
+    attention_norm: str = ""
+    mlp_norm: str = ""
+    post_norm: str = ""
+    parallel: bool = False
     layers: int = 0
     heads: int = 0
     key_heads: int = 0
@@ -56,7 +63,8 @@ class Layout:
         """
         first = f"{self.blocks}.0."
         inside = (self.q, self.k, self.v, *(e[0] for e in (self.mixed, self.hidden)),
-                  *(e[0] for e in (self.attention, self.mlp)))  # fmt: skip
+                  *(e[0] for e in (self.attention, self.mlp)),
+                  *filter(None, (self.attention_norm, self.mlp_norm, self.post_norm)))  # fmt: skip
         outside = (self.blocks, self.embed, self.norm, self.readout)
         for path in (*outside, *(first + p for p in inside)):
             try:
@@ -74,8 +82,9 @@ class Layout:
         down: Any = module.get_submodule(first + self.hidden[0])
         neurons = self.neurons or int(getattr(down, "in_features", 0) or down.weight.shape[0])
         layers = len(list(module.get_submodule(self.blocks).children()))
+        parallel = bool(getattr(config, "use_parallel_residual", self.parallel))
         return replace(self, layers=layers, heads=heads, key_heads=keys, head_width=width,
-                       neurons=neurons)  # fmt: skip
+                       neurons=neurons, parallel=parallel)  # fmt: skip
 
     def site(self, layer: int, kind: str, column: int | None = None) -> Site:
         """The place of a kind in one block; `column` is the head, or the neuron.
@@ -122,16 +131,18 @@ _LLAMA = Layout(
     q="self_attn.q_proj", k="self_attn.k_proj", v="self_attn.v_proj",
     mixed=("self_attn.o_proj", "input"), attention=("self_attn.o_proj", "output"),
     hidden=("mlp.down_proj", "input"),
+    attention_norm="input_layernorm", mlp_norm="post_attention_layernorm",
 )  # fmt: skip
 _GEMMA_2 = replace(
     _LLAMA, attention=("post_attention_layernorm", "output"),
-    mlp=("post_feedforward_layernorm", "output"),
+    mlp=("post_feedforward_layernorm", "output"), mlp_norm="pre_feedforward_layernorm",
+    post_norm="post_attention_layernorm",
 )  # fmt: skip
 _GPT2 = Layout(
     blocks="transformer.h", embed="transformer.wte", norm="transformer.ln_f", readout="lm_head",
     q="attn.c_attn", k="attn.c_attn", v="attn.c_attn", fused="thirds",
     mixed=("attn.c_proj", "input"), attention=("attn.c_proj", "output"),
-    hidden=("mlp.c_proj", "input"),
+    hidden=("mlp.c_proj", "input"), attention_norm="ln_1", mlp_norm="ln_2",
 )  # fmt: skip
 FAMILIES: Mapping[str, Layout] = {
     "llama": _LLAMA, "mistral": _LLAMA, "qwen2": _LLAMA, "qwen3": _LLAMA, "gemma": _LLAMA,
@@ -140,13 +151,14 @@ FAMILIES: Mapping[str, Layout] = {
     "gptj": replace(
         _GPT2, q="attn.q_proj", k="attn.k_proj", v="attn.v_proj", fused="",
         mixed=("attn.out_proj", "input"), attention=("attn.out_proj", "output"),
-        hidden=("mlp.fc_out", "input"),
+        hidden=("mlp.fc_out", "input"), mlp_norm="ln_1", parallel=True,
     ),
     "gpt_neox": Layout(
         blocks="gpt_neox.layers", embed="gpt_neox.embed_in", norm="gpt_neox.final_layer_norm",
         readout="lm_head", q="attention.query_key_value", k="attention.query_key_value",
         v="attention.query_key_value", fused="heads", mixed=("attention.dense", "input"),
         attention=("attention.dense", "output"), hidden=("mlp.dense_4h_to_h", "input"),
+        attention_norm="input_layernorm", mlp_norm="post_attention_layernorm", parallel=True,
     ),
 }  # fmt: skip
 """Hugging Face's `model_type` → module paths of its own classes."""

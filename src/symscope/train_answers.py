@@ -17,6 +17,7 @@ from symscope.causal_model import UnknownName
 from symscope.evidence import ComputationFailed, Evidence, SymscopeError, wilson
 from symscope.models.transformer import Transformer
 from symscope.speed import clock
+from symscope.task import IGNORE
 from symscope.tasks.binding import Binding
 from symscope.tasks.binding.alphabet import QUERY
 from symscope.train_state import checkpoint, keep, restore
@@ -85,7 +86,7 @@ class Prompts(Protocol):
         """Prompts of one split, (sample, step)."""
 
     def correct(self, inputs: Tensor) -> Tensor:
-        """The answer at the last step, (sample, step)."""
+        """The answers, each at the step before it, `IGNORE` elsewhere, (sample, step)."""
 
     def floors(self, tokens: Tensor) -> dict[str, float]:
         """How often simple rules give the right answer on these prompts."""
@@ -143,13 +144,13 @@ def train_answers(
     module.train()
     while (first := history["step"]) < plan.steps:
         began = clock(device)
-        drawn = _chunk(task, plan, pool, seed, first).split(plan.batch)
-        for step, programs in enumerate(drawn, first):
+        drawn = [part.split(plan.batch) for part in _chunk(task, plan, pool, seed, first)]
+        for step, batch in enumerate(zip(*drawn, strict=True), first):
             if folder and step in checkpoints:
                 checkpoint(_place(folder, step), module)
             for group in optimiser.param_groups:
                 group["lr"] = plan.rate_at(step)
-            loss = _step(module, optimiser, plan, seed * 1_000_003 + step, programs, forward)
+            loss = _step(module, optimiser, plan, seed * 1_000_003 + step, batch, forward)
         history["step"] = step + 1
         history["losses"].append([step + 1, float(loss)])
         history["seconds"] += clock(device) - began
@@ -173,11 +174,15 @@ def _place(folder: Path, step: int) -> Path:
 
 
 def answers(module: nn.Module, tokens: Tensor) -> Tensor:
-    """The network's answer to each program, (sample,): its most likely token of all."""
+    """The network's answer to each prompt, (sample,): its most likely token of all."""
+    return _said(module, tokens)[:, -1]
+
+
+@torch.no_grad()
+def _said(module: nn.Module, tokens: Tensor) -> Tensor:
+    """The most likely next token at every step, (sample, step)."""
     device = next(module.parameters()).device
-    with torch.no_grad():
-        parts = [module(part.to(device))[:, -1].argmax(-1).cpu() for part in tokens.split(512)]
-    return torch.cat(parts)
+    return torch.cat([module(part.to(device)).argmax(-1).cpu() for part in tokens.split(512)])
 
 
 def _pool(task: Prompts, plan: Plan, seed: int) -> Tensor | None:
@@ -192,8 +197,13 @@ def _pool(task: Prompts, plan: Plan, seed: int) -> Tensor | None:
     return pool[order]
 
 
-def _chunk(task: Prompts, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Tensor:
-    """Prompts for the steps from `step` on, each followed by what is asked and the answers."""
+Batch = tuple[Tensor, Tensor, Tensor]
+"""Prompts (sample, step), the letters asked for instead of their own (sample, query), and targets:
+one for each query, or without queries one for each step."""
+
+
+def _chunk(task: Prompts, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Batch:
+    """What the steps from `step` on are trained on."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + 2 + step)
     count = min(CHUNK, plan.steps - step) * plan.batch
     if step < plan.one_hop:
@@ -203,8 +213,8 @@ def _chunk(task: Prompts, plan: Plan, pool: Tensor | None, seed: int, step: int)
     else:
         tokens = task.drawn(count, generator)
     if not plan.queries:
-        return torch.cat([tokens, task.correct(tokens)[:, -1:]], 1)
-    return torch.cat([tokens, *_binding(task).asked_too(tokens, plan.queries, generator)], 1)
+        return tokens, tokens[:, :0], task.correct(tokens)
+    return tokens, *_binding(task).asked_too(tokens, plan.queries, generator)
 
 
 def _binding(task: Prompts) -> Binding:
@@ -214,16 +224,14 @@ def _binding(task: Prompts) -> Binding:
 
 
 def _step(
-    module: Transformer, optimiser: torch.optim.Optimizer, plan: Plan, key: int, drawn: Tensor,
+    module: Transformer, optimiser: torch.optim.Optimizer, plan: Plan, key: int, batch: Batch,
     forward: Callable[..., Tensor],
 ) -> Tensor:  # fmt: skip
-    """One update on `drawn`, as `_chunk` makes it; `key` fixes the dropout."""
-    device, count = next(module.parameters()).device, max(1, plan.queries)
-    length = drawn.shape[1] - plan.queries - count
-    tokens, asked, target = drawn.to(device).split([length, plan.queries, count], 1)
+    """One update on a batch; `key` fixes the dropout."""
+    device = next(module.parameters()).device
     torch.manual_seed(key)
     with torch.autocast(device.type, torch.bfloat16, enabled=plan.precision == "bfloat16"):
-        loss = forward(module, tokens, asked, target, plan.loss == "program")
+        loss = forward(module, *(part.to(device) for part in batch), plan.loss == "program")
     if not torch.isfinite(loss):
         raise ComputationFailed(f"the loss is {loss.item()}; use a lower rate than {plan.rate}")
     optimiser.zero_grad()
@@ -238,12 +246,11 @@ def _loss(
 ) -> Tensor:
     """Mean cross-entropy of the answers; with `program_too` plus that of every other token."""
     if not asked.shape[1]:
-        seen = module.hidden(tokens)
-        loss = cross_entropy(module.readout(seen[:, -1]), target[:, 0])
+        logits = module.readout(module.hidden(tokens))
+        loss = cross_entropy(logits.flatten(0, 1), target.flatten(), ignore_index=IGNORE)
         if not program_too:
             return loss
-        found = module.readout(seen[:, :-1])
-        return loss + cross_entropy(found.flatten(0, 1), tokens[:, 1:].flatten())
+        return loss + cross_entropy(logits[:, :-1].flatten(0, 1), tokens[:, 1:].flatten())
     trunk, (mark, _, colon) = tokens[:, :-3], tokens[:, -3:].unbind(1)
     branches = torch.stack([mark[:, None].expand_as(asked), asked,
                             colon[:, None].expand_as(asked)], 2)  # fmt: skip
@@ -259,7 +266,8 @@ def _evidence(
     module: nn.Module, task: Prompts, plan: Plan, history: Mapping[str, Any], seed: int
 ) -> Evidence:
     tokens = task.drawn(SCORED, torch.Generator().manual_seed(10**6), "test")
-    right = answers(module, tokens) == task.correct(tokens)[:, -1]
+    target = task.correct(tokens)
+    right = ((_said(module, tokens) == target) | (target == IGNORE)).all(1)
     low, high = wilson(int(right.sum()), len(right))
     per_second = history["step"] / max(history["seconds"], 1e-9)
     work = operations(module, plan, task) * per_second

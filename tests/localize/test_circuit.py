@@ -81,7 +81,7 @@ def test_edges_that_dangle_change_nothing():
     for seed in range(5):
         kept = torch.rand(len(every), generator=torch.Generator().manual_seed(seed)) < 0.3
         some = {e for e, k in zip(every, kept.tolist(), strict=True) if k}
-        fewer = connected(some)
+        fewer = connected(NETWORK, some)
         assert len(fewer) < len(some)
         both = (run(set(every) - c) for c in (some, fewer))
         torch.testing.assert_close(*both, atol=1e-4, rtol=0)
@@ -89,13 +89,13 @@ def test_edges_that_dangle_change_nothing():
 
 def test_without_an_edge_of_it_the_true_circuit_fails():
     for edge in TRUE:
-        assert faithfulness(NETWORK, value(), connected(TRUE - {edge}), "less").score < 0.9
+        assert faithfulness(NETWORK, value(), connected(NETWORK, TRUE - {edge}), "less").score < 0.9
 
 
 def test_a_chain_with_a_gap_is_no_circuit():
-    assert connected(TRUE - {("1.0", "logits")}) == frozenset()
-    assert connected(TRUE | {("mlp 0", "1.0.q"), ("embed", "1.1.v")}) == TRUE
-    assert connected([("0.0", "logits")]) == frozenset()
+    assert connected(NETWORK, TRUE - {("1.0", "logits")}) == frozenset()
+    assert connected(NETWORK, TRUE | {("mlp 0", "1.0.q"), ("embed", "1.1.v")}) == TRUE
+    assert connected(NETWORK, [("0.0", "logits")]) == frozenset()
 
 
 def test_pruning_finds_a_number_of_edges_that_reaches_the_target():
@@ -132,7 +132,7 @@ def test_of_two_nodes_that_do_the_same_each_counts_once_the_other_is_out():
 def test_a_random_circuit_is_connected_and_large_enough():
     for seed in range(4):
         circuit = random_circuit(NETWORK, 7, seed)
-        assert len(circuit) >= 7 and connected(circuit) == circuit
+        assert len(circuit) >= 7 and connected(NETWORK, circuit) == circuit
     assert random_circuit(NETWORK, 7, 0) != random_circuit(NETWORK, 7, 1)
 
 

@@ -1,11 +1,22 @@
 """Edges: what each sender hands to each input of a later receiver."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
-from symscope.localize.edges import edge_runs, edges, path_patched, run_edges, senders
+from symscope.localize.eap import edge_scores
+from symscope.localize.edge_view import senders
+from symscope.localize.edges import (
+    contributions,
+    edge_runs,
+    edges,
+    path_patched,
+    run_edges,
+    view_of,
+)
 from symscope.models.transformer import Transformer, rotate
 from symscope.network import Network
 
@@ -33,9 +44,9 @@ BASE, SOURCE = inputs(0), inputs(1)
 
 def literal(network: Network, base: Tensor, source: Tensor, patched: set) -> Tensor:
     """Every receiver for itself: a plain sum over senders, then its own weights."""
-    given = dict(zip(senders(network.module), written(network, source, {}, set()), strict=True))
+    names = senders(view_of(network))
+    given = dict(zip(names, written(network, source, {}, set()), strict=True))
     own = written(network, base, given, patched)
-    names = senders(network.module)
     total = sum(given[s] if (s, "logits") in patched else v
                 for s, v in zip(names, own, strict=True))  # fmt: skip
     return network.module.readout(network.module.norm(total + biases(network, 2)))[:, -1]
@@ -49,7 +60,7 @@ def biases(network: Network, blocks: int) -> Tensor:
 def written(network: Network, tokens: Tensor, given: dict, patched: set) -> list[Tensor]:
     model = network.module
     x = model.embed(tokens) + (0 if model.place is None else model.place.weight[:STEPS])
-    found, names = [x], senders(model)
+    found, names = [x], senders(view_of(network))
 
     def read(receiver: str, blocks: int, count: int) -> Tensor:
         parts = [given[n] if (n, receiver) in patched else v
@@ -119,6 +130,39 @@ def test_several_sets_share_one_source(network):
         torch.testing.assert_close(run(some), run_edges(network, BASE, SOURCE, some))
 
 
+class Told(nn.Module):
+    """A transformer that is none by its class, and says where its parts are."""
+
+    def __init__(self, inside: Transformer):
+        super().__init__()
+        self.inside = inside
+        self.layout = replace(
+            inside.layout, blocks="inside.blocks", embed="inside.embed", norm="inside.norm",
+            readout="inside.readout",
+        )  # fmt: skip
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        return self.inside(tokens)
+
+
+@CASE
+def test_the_direct_form_gives_what_hooks_give(network):
+    hooked, every = Network(Told(network.module)), edges(network)
+    assert edges(hooked) == every
+    steps = torch.rand(BASE.shape, generator=torch.Generator().manual_seed(0)) < 0.5
+    for share, where in ((0, None), (0.4, None), (0.4, steps), (1, None)):
+        kept = torch.rand(len(every), generator=torch.Generator().manual_seed(1)) < share
+        some = [edge for edge, k in zip(every, kept.tolist(), strict=True) if k]
+        both = (run_edges(net, BASE, SOURCE, some, where) for net in (network, hooked))
+        torch.testing.assert_close(*both, atol=1e-4, rtol=0)
+    both = (contributions(view_of(net), BASE) for net in (network, hooked))
+    torch.testing.assert_close(*both, atol=1e-4, rtol=0)
+    for count in (0, 3):
+        scores = (edge_scores(net, BASE, SOURCE, lambda x: x[:, 0], count)
+                  for net in (network, hooked))  # fmt: skip
+        torch.testing.assert_close(*scores, atol=1e-4, rtol=1e-4)
+
+
 def test_where_no_step_is_meant_nothing_is_patched():
     network = CASES["rope"]
     steps = torch.zeros(BASE.shape, dtype=torch.bool)
@@ -145,5 +189,5 @@ def test_what_is_no_edge_or_no_pair_or_no_transformer_is_said():
         run_edges(network, BASE, SOURCE, [("mlp 1", "0.0.q")])
     with pytest.raises(SymscopeError, match="inputs of one length"):
         run_edges(network, BASE, SOURCE[:, 1:], [])
-    with pytest.raises(SymscopeError, match="Linear has no edges"):
+    with pytest.raises(SymscopeError, match="layout of a Linear is not known"):
         edges(Network(nn.Linear(2, 2)))

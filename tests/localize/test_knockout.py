@@ -22,24 +22,24 @@ def test_a_neuron_fits_a_prompt_by_its_best_pattern_that_the_prompt_has():
 
 
 def test_the_best_fitting_are_chosen_and_no_more_than_match():
-    one, two = chosen(BAG, HAS, 1), chosen(BAG, HAS, 2)
+    one, two = chosen(BAG, BAG.fit(HAS), 1), chosen(BAG, BAG.fit(HAS), 2)
     assert [row.nonzero()[:, 0].tolist() for row in one] == [[0], [2], [0]]
     assert [row.nonzero()[:, 0].tolist() for row in two] == [[0, 1], [2], [0, 2]]
 
 
 @pytest.mark.parametrize("which", CONTROLS)
 def test_controls_silence_as_many_and_none_that_match(which):
-    matching = chosen(BAG, HAS, 2)
-    found = chosen(BAG, HAS, 2, which, seed=3)
+    matching = chosen(BAG, BAG.fit(HAS), 2)
+    found = chosen(BAG, BAG.fit(HAS), 2, which, seed=3)
     assert found.sum(1).tolist() == matching.sum(1).tolist()
     if which != "any":
         assert not bool((found & (BAG.fit(HAS).T > 0)).any())
 
 
 def test_the_most_active_and_the_ones_as_active():
-    most = chosen(BAG, HAS, 2, "most active")
+    most = chosen(BAG, BAG.fit(HAS), 2, "most active")
     assert most[0].nonzero()[:, 0].tolist() == [3, 4]  # 4.8 and 1.2, not the matching 5.0
-    same = chosen(BAG, HAS, 2, "as active")
+    same = chosen(BAG, BAG.fit(HAS), 2, "as active")
     assert same[0].nonzero()[:, 0].tolist() == [3, 4]  # 4.8 for 5.0, then 1.2 for 1.0
     assert same[1].nonzero()[:, 0].tolist() == [5]  # 2.9 for 3.0
 
@@ -47,11 +47,11 @@ def test_the_most_active_and_the_ones_as_active():
 def test_random_ones_differ_from_seed_to_seed_and_prompt_to_prompt():
     many = Bag(torch.arange(40), torch.cat([SHARE[:1].expand(2, -1), torch.zeros(38, 3)]),
                torch.rand(40, 3))  # fmt: skip
-    first, again, other = (chosen(many, HAS, 2, "random", seed) for seed in (0, 0, 1))
+    first, again, other = (chosen(many, many.fit(HAS), 2, "random", seed) for seed in (0, 0, 1))
     assert torch.equal(first, again) and not torch.equal(first, other)
     assert not torch.equal(first[0], first[2])
     with pytest.raises(UnknownName, match="neurons"):
-        chosen(BAG, HAS, 1, "loudest")
+        chosen(BAG, BAG.fit(HAS), 1, "loudest")
 
 
 def test_silenced_neurons_are_silent_at_the_last_step_of_their_prompts_alone():
@@ -73,5 +73,5 @@ def test_silenced_neurons_are_silent_at_the_last_step_of_their_prompts_alone():
 
 
 def test_a_choice_among_the_bag_is_one_among_the_layer():
-    found = widened(chosen(BAG, HAS, 2), BAG, 20)
+    found = widened(chosen(BAG, BAG.fit(HAS), 2), BAG, 20)
     assert found.shape == (3, 20) and found[0].nonzero()[:, 0].tolist() == [10, 11]

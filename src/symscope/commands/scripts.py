@@ -37,29 +37,49 @@ def script(command: list[str], json_wanted: bool) -> int:
     return code
 
 
+PRESETS = {
+    "numbers": ("small", "published"),
+    "binding": ("small", "tiny", "published"),
+    "heuristics": ("small", "more", "tiny", "pythia-6.9b", "gpt-j", "llama-3-8b"),
+}
+"""Of studies that have several sizes; the others have "small" and "published"."""
+
+
 def study_command(  # one parameter per option
     name: Annotated[str, typer.Argument(help="Which study.")],
-    preset: Annotated[str, typer.Option(help="small or published.")] = "small",
+    preset: Annotated[str, typer.Option(help="Its size; a wrong one lists them.")] = "small",
     seeds: Annotated[int | None, typer.Option(min=1, help="Networks per condition.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="binding: train no longer.")] = None,
-    device: Annotated[str | None, typer.Option(help="binding: cpu, cuda, cuda:1 …")] = None,
+    device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, auto …")] = None,
+    model: Annotated[str | None, typer.Option(help="heuristics: a folder or hub name.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="heuristics: bfloat16, float32 …")] = None,
+    budget: Annotated[float | None, typer.Option(min=0.1, help="heuristics: GB for maps.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="heuristics: memory and time alone.")] = False,
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
     """Replicate a published result, from where it stands.
 
     \b
     symscope study numbers --preset small --seeds 1 --jobs 2
-    symscope study binding --preset small
     symscope study binding --preset published --device cuda
+    symscope study heuristics --preset small
+    symscope study heuristics --preset llama-3-8b --model FOLDER --device cuda --dry-run
     """
     if name not in studies():
         raise UnknownName("study", name, studies())
-    if preset not in ("small", "published", "tiny"):
-        raise UnknownName("preset", preset, ("small", "published"))
-    own = {"--steps": steps, "--device": device}
-    if name != "binding" and any(v is not None for v in own.values()):
-        raise SymscopeError(f"--steps and --device are for the study binding, not for {name}")
-    options = given({"--seeds": seeds, "--jobs": jobs, "--out": out, **own})
+    known = PRESETS.get(name, ("small", "published"))
+    if preset not in known:
+        raise UnknownName("preset", preset, known)
+    language = {"--model": model, "--dtype": dtype, "--budget": budget}
+    own = {"--steps": (steps, ("binding",)), "--device": (device, ("binding", "heuristics")),
+           **{option: (value, ("heuristics",)) for option, value in language.items()},
+           "--dry-run": (dry_run or None, ("heuristics",))}  # fmt: skip
+    for option, (value, theirs) in own.items():
+        if value is not None and name not in theirs:
+            raise SymscopeError(f"{option} is for {' and '.join(theirs)}, not for {name}")
+    options = given({"--seeds": seeds, "--jobs": jobs, "--out": out, "--steps": steps,
+                     "--device": device, **language})  # fmt: skip
+    options += ["--dry-run"] if dry_run else []
     return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
 
 

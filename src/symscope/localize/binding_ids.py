@@ -15,7 +15,7 @@ from torch import Tensor
 
 from symscope.causal_model import Edit
 from symscope.evidence import SymscopeError
-from symscope.localize.edges import transformer_of
+from symscope.localize.edges_of_transformer import transformer_of
 from symscope.network import Network, NothingChanged
 from symscope.site import Site
 

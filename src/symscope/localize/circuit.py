@@ -16,7 +16,8 @@ from symscope.evidence import Evidence, SymscopeError
 from symscope.localize.attribution import Metric, metric_of_rows, towards_source
 from symscope.localize.circuit_checks import Value, completeness, minimality
 from symscope.localize.eap import edge_scores
-from symscope.localize.edges import Edge, edge_runs, edges, node
+from symscope.localize.edge_view import moved
+from symscope.localize.edges import Edge, edge_runs, edges, require_aligned, view_of
 from symscope.network import Network
 
 Circuit = frozenset[Edge]
@@ -35,6 +36,7 @@ def find_circuit(
     faithfulness there is still within 1 − `target` of 1; the other half scores what is left.
     Control of each: random connected circuits of at least the same size.
     """
+    require_aligned(base, source)
     metric = metric or towards_source(network, base, source)
     halves = torch.randperm(len(base), generator=torch.Generator().manual_seed(0)).chunk(2)
     if len(halves) < 2:
@@ -78,10 +80,10 @@ def prune(network: Network, value: Value, scores: Tensor, target: float = 0.9) -
     too_few, enough = 0, len(order)
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        found = connected(everything[i] for i in order[:middle])
+        found = connected(network, (everything[i] for i in order[:middle]))
         share = (float(value(found).mean()) - none) / (full - none)
         too_few, enough = (too_few, middle) if abs(1 - share) <= 1 - target else (middle, enough)
-    return connected(everything[i] for i in order[:enough])
+    return connected(network, (everything[i] for i in order[:enough]))
 
 
 def require_effect(none: float, full: float) -> None:
@@ -93,17 +95,17 @@ def require_effect(none: float, full: float) -> None:
         )
 
 
-def connected(circuit: Iterable[Edge]) -> Circuit:
+def connected(network: Network, circuit: Iterable[Edge]) -> Circuit:
     """The edges on a path from "embed" to "logits" within the circuit.
 
     The rest dangle: they carry the source's value, or nothing reads what they reach, so the run is
-    the same without them.
+    the same without them. An edge into a key that several heads share reaches them all.
     """
-    kept = frozenset(circuit)
+    kept, moves = frozenset(circuit), moved(view_of(network))
     while True:
-        reached = {"embed"} | {node(receiver) for _, receiver in kept}
+        reached = {"embed"}.union(*(moves[receiver] for _, receiver in kept))
         read = {"logits"} | {sender for sender, _ in kept}
-        fewer = frozenset((s, r) for s, r in kept if s in reached and node(r) in read)
+        fewer = frozenset((s, r) for s, r in kept if s in reached and moves[r] & read)
         if fewer == kept:
             return kept
         kept = fewer
@@ -116,9 +118,9 @@ def random_circuit(network: Network, size: int, seed: int) -> Circuit:
     too_few, enough = 0, len(everything)
     while enough - too_few > 1:
         middle = (too_few + enough) // 2
-        fits = len(connected(everything[i] for i in order[:middle])) >= size
+        fits = len(connected(network, (everything[i] for i in order[:middle]))) >= size
         too_few, enough = (too_few, middle) if fits else (middle, enough)
-    return connected(everything[i] for i in order[:enough])
+    return connected(network, (everything[i] for i in order[:enough]))
 
 
 def faithfulness(
@@ -135,7 +137,7 @@ def faithfulness(
     require_effect(float(none.mean()), float(full.mean()))
     rivals = [random_circuit(network, len(circuit), seed) for seed in range(RANDOM_CIRCUITS)]
     found = [_share(value(c), none, full) for c in rivals]
-    rest = connected(frozenset(edges(network)) - circuit)
+    rest = connected(network, frozenset(edges(network)) - circuit)
     controls = {
         "random_circuits": float(np.mean(found)),
         "best_random_circuit": max(found, key=lambda f: -abs(1 - f)),

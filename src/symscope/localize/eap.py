@@ -13,19 +13,15 @@ from torch import Tensor
 
 from symscope.evidence import Evidence
 from symscope.localize.attribution import Metric, agreement, metric_of_rows, towards_source
+from symscope.localize.edge_view import EdgeView, earlier, receivers
 from symscope.localize.edges import (
     PAIRS_AT_ONCE,
     contributions,
-    earlier,
     edge_runs,
     edges,
-    embedded,
-    forward,
-    receivers,
     require_aligned,
-    transformer_of,
+    view_of,
 )
-from symscope.models.transformer import Transformer
 from symscope.network import Network
 
 STRONGEST = 20
@@ -45,20 +41,20 @@ def edge_scores(
     scores of all edges out of "embed" add up to metric(source) − metric(base). Scores of all edges
     do not: what flows through two edges in a row is counted at both.
     """
-    model = transformer_of(network)
+    view = view_of(network)
     require_aligned(base, source)
     metric = metric or towards_source(network, base, source)
     shares = [(i + 0.5) / steps for i in range(steps)] or [0.0]
     found = []
     for rows in torch.arange(len(base), device=base.device).split(PAIRS_AT_ONCE):
-        start, end = (embedded(model, x[rows]).detach() for x in (base, source))
+        start, change = _changes(view, base[rows], source[rows])
         few = partial(metric_of_rows, metric, rows=rows, pairs=len(base))
         slopes: list[Tensor] = []
         for share in shares:
-            new = _slopes(model, (start + share * (end - start)).requires_grad_(), few)
+            x = (start + share * change[:, :, 0]).requires_grad_()
+            new = _slopes(view, base[rows], x, few)
             slopes = [a + b for a, b in zip(slopes, new, strict=True)] if slopes else new
-        change = contributions(model, source[rows]) - contributions(model, base[rows])
-        found.append(_products(model, change, slopes) / len(shares))
+        found.append(_products(view, change, slopes) / len(shares))
     return torch.cat(found, 1)
 
 
@@ -89,23 +85,29 @@ def edges_against_patching(
     return replace(found, config=config, seconds=time.monotonic() - started)
 
 
-def _slopes(model: Transformer, x: Tensor, metric: Metric) -> list[Tensor]:
+def _changes(view: EdgeView, base: Tensor, source: Tensor) -> tuple[Tensor, Tensor]:
+    """What "embed" writes on the base, and by how much the source changes what each sender does."""
+    natural, other = (contributions(view, tokens) for tokens in (base, source))
+    return natural[:, :, 0].clone(), other - natural
+
+
+def _slopes(view: EdgeView, tokens: Tensor, start: Tensor, metric: Metric) -> list[Tensor]:
     """∂metric/∂(what each receiver reads), (pair, step, receiver, width) per group."""
     read: list[Tensor] = []
-    groups = receivers(model)
+    groups = receivers(view)
 
     def meet(group: int, x: Tensor, _: list[Tensor]) -> Tensor:
         read.append(x[:, :, None].expand(-1, -1, len(groups[group]), -1))
         return read[-1]
 
     with torch.enable_grad():
-        moved = metric(forward(model, x, meet)[1]).sum()
+        moved = metric(view.forward(tokens, meet, start)[1]).sum()
     return list(torch.autograd.grad(moved, read, materialize_grads=True))
 
 
-def _products(model: Transformer, change: Tensor, slopes: list[Tensor]) -> Tensor:
+def _products(view: EdgeView, change: Tensor, slopes: list[Tensor]) -> Tensor:
     """(edge, pair): each sender's change times the slope at each later receiver."""
     return torch.cat([
         torch.einsum("btsd,btrd->rsb", change[:, :, :count], slope).flatten(0, 1)
-        for count, slope in zip(earlier(model), slopes, strict=True)
+        for count, slope in zip(earlier(view), slopes, strict=True)
     ])  # fmt: skip

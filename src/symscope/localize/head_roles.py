@@ -13,7 +13,7 @@ from torch import Tensor
 
 from symscope.evidence import Evidence, SymscopeError
 from symscope.localize.attribution import Metric, towards_source
-from symscope.localize.edges import blocks_of, transformer_of
+from symscope.localize.edges_of_transformer import blocks_of, transformer_of
 from symscope.localize.patching import patched
 from symscope.localize.permutation import above_zero, holm
 from symscope.network import Network

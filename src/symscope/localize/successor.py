@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from symscope.evidence import Evidence, SymscopeError, wilson
-from symscope.localize.edges import blocks_of, transformer_of
+from symscope.localize.edges_of_transformer import blocks_of, transformer_of
 from symscope.network import Network
 
 

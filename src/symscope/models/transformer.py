@@ -16,7 +16,7 @@ LAYOUT = Layout(
     blocks="blocks", embed="embed", norm="norm", readout="readout", q="attention.q",
     k="attention.k", v="attention.v", mixed=("attention.out", "input"),
     hidden=("mlp.1", "output"), down="mlp.2", attention=("attention", "output"),
-    pattern="attention.pattern",
+    pattern="attention.pattern", attention_norm="norm1", mlp_norm="norm2",
 )  # fmt: skip
 
 

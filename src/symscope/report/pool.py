@@ -17,8 +17,8 @@ OWN = (
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 NO_SHARES = (
-    "attention", "faithfulness", "logits", "mean gap in faithfulness", "rank correlation",
-    "share of the full effect",
+    "area under the curve", "attention", "difference of accuracy", "faithfulness", "logits",
+    "mean gap in faithfulness", "rank correlation", "share of the full effect",
 )  # fmt: skip
 """Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""
 

@@ -107,9 +107,26 @@ class LongAddition(Task):
         found = [torch.empty(0, self.length + self.digits + 1, dtype=torch.long)]
         while sum(map(len, found)) < count:
             numbers = torch.randint(10**self.digits, (2, 2 * count + 64), generator=generator)
-            mine = (_key(*numbers) % _HELD_OUT == 0) != training
+            mine = self.held_out(*numbers) != training
             found.append(self.written(*numbers[:, mine]))
         return torch.cat(found)[:count]
+
+    @staticmethod
+    def held_out(first: Tensor, second: Tensor) -> Tensor:
+        """Whether pairs of numbers, (sample,), are never trained on: one in five."""
+        return _key(first, second) % _HELD_OUT == 0
+
+    def drawn(self, count: int, generator: torch.Generator, split: str = "train") -> Tensor:
+        """`count` sequences of one split, without their last token, (sample, step)."""
+        return self.sample(count, generator, split == "train")[:, :-1]
+
+    def floors(self, tokens: Tensor) -> dict[str, float]:
+        """How often addition of each place by itself is right in all places."""
+        first, second = (_digits(n, self.digits + 1) for n in self.numbers(tokens))
+        digits = (first + second) % 10
+        found = digits.flip(1) if self.units_first else digits
+        return {"no carry": float((found == self.correct(tokens)[:, self.length - 1 :]).all(1)
+                                  .float().mean())}  # fmt: skip
 
     def gate(self, generator: torch.Generator) -> Tensor:
         """1,000 sequences that are not trained on."""

@@ -7,7 +7,7 @@ divides by probabilities and has no bound; faithfulness is a ratio of means, of 
 """
 
 import time
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from typing import Any
 
 import numpy as np
@@ -22,6 +22,8 @@ from symscope.site import Site
 from symscope.task import Pairs
 
 RANDOM_CIRCUITS, DRAWS, BATCH = 10, 1_000, 512
+HELD = 2**25
+"""Logits of patched runs that are held at once: of a language model those of a place are many."""
 
 
 @torch.no_grad()
@@ -32,18 +34,29 @@ def effects(network: Network, pairs: Pairs, places: Mapping[Any, Site]) -> dict[
     source; "published" is ½ [(P*(r') − P(r')) / P(r') + (P(r) − P*(r)) / P*(r)], P* patched.
     """
     old, new = pairs.labels["answer.base"], pairs.target[:, -1]
-    logits = patched(network, pairs.base, pairs.source, list(places.values())).cpu()
     natural = network.run(pairs.base).output[:, -1].cpu()
-    rows = torch.arange(len(old))
+    sites, rows = list(places.values()), torch.arange(len(old))
+    before = natural.double().softmax(-1)
 
     def of(values: Tensor, answer: Tensor) -> Tensor:
         return values[..., rows, answer]
 
-    shift = (of(logits, new) - of(logits, old)) - (of(natural, new) - of(natural, old))
-    before, after = natural.double().softmax(-1), logits.double().softmax(-1)
-    gained = (of(after, new) - of(before, new)) / of(before, new)
-    lost = (of(before, old) - of(after, old)) / of(after, old)
-    return {"shift": shift, "published": (gained + lost) / 2}
+    shift, published = [], []
+    for some in at_once(natural, sites):
+        logits = patched(network, pairs.base, pairs.source, some).cpu()
+        shift.append((of(logits, new) - of(logits, old)) - (of(natural, new) - of(natural, old)))
+        after = logits.double().softmax(-1)
+        gained = (of(after, new) - of(before, new)) / of(before, new)
+        lost = (of(before, old) - of(after, old)) / of(after, old)
+        published.append((gained + lost) / 2)
+    return {"shift": torch.cat(shift), "published": torch.cat(published)}
+
+
+def at_once(logits: Tensor, sites: Sequence[Site]) -> Iterator[Sequence[Site]]:
+    """The sites in groups whose patched logits, each as many as these, are held together."""
+    size = max(1, HELD // logits.numel())
+    for start in range(0, len(sites), size):
+        yield sites[start : start + size]
 
 
 @torch.no_grad()

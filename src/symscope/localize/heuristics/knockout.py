@@ -47,14 +47,13 @@ def _best(share: Tensor, has: Tensor) -> Tensor:
     return (share[own, None] * has[own]).amax(0)
 
 
-def chosen(bag: Bag, has: Tensor, count: int, which: str = "matching", seed: int = 0) -> Tensor:
-    """Which neurons to silence for each prompt, (prompt, neuron of the bag).
+def chosen(bag: Bag, fit: Tensor, count: int, which: str = "matching", seed: int = 0) -> Tensor:
+    """Which neurons to silence for each prompt, (prompt, neuron of the bag), by their `Bag.fit`.
 
     "matching" or one of the `CONTROLS`. Where fewer neurons than `count` match, fewer are silenced,
     and as many in the controls; where the pool of a control is smaller, all of it.
     """
-    fit = bag.fit(has)
-    matching = _top(fit, fit > 0, torch.full((has.shape[1],), count))
+    matching = _top(fit, fit > 0, torch.full((fit.shape[1],), count))
     if which == "matching":
         return matching.T
     wanted, free = matching.sum(0), fit == 0

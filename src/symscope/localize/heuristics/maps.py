@@ -80,7 +80,7 @@ def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
 
     Its row of the MLP's output, through the last norm's gains (not its scale) and the readout,
     less the mean over all tokens: an estimate, as the norm's scale depends on the prompt, and what
-    later blocks make of it is left out. `answers` are tokens.
+    later blocks make of it is left out. `answers` are tokens, as the network's own answers are.
     """
     layout = layout_in(network)
     down = network.modules[f"{layout.blocks}.{layer}.{layout.down or layout.hidden[0]}"]
@@ -93,5 +93,19 @@ def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
         rows = (rows - rows.mean(1, keepdim=True)) * norm.weight.float()
     elif not isinstance(norm, nn.Identity):
         rows = rows * norm(torch.ones_like(out[:1])).float()  # an RMSNorm of ones is its gains
+    order = network.answer(torch.arange(len(out), device=out.device))  # which row each answer is
     out = out.float()
-    return rows @ (out[answers] - out.mean(0)).T
+    return rows @ (out[order[answers.to(order.device)]] - out.mean(0)).T
+
+
+def added_up(
+    network: Network, maps: Mapping[int, tuple[Tensor, Tensor]], answers: Tensor
+) -> Tensor:
+    """What some neurons add to each answer by themselves, on every prompt, (prompt, answer).
+
+    `maps` are by layer the neurons (neuron,) and their activations (neuron, prompt). Each adds as
+    `added_to` says; the largest is what the neurons alone would answer.
+    """
+    parts = [map_.T @ added_to(network, layer, answers).cpu()[neurons]
+             for layer, (neurons, map_) in maps.items()]  # fmt: skip
+    return torch.stack(parts).sum(0)

@@ -36,34 +36,71 @@ def matches(
 
     `maps` (map, prompt) are activations, `masks` (heuristic, prompt). For the patterns in
     `of_answer` (heuristic,), `answer_maps` are used instead: the activation times what it adds to
-    the answer's logit. A map that is constant has no order: its shares are NaN.
+    the answer's logit. A map that is constant has no order, and a pattern that no prompt has no
+    top: their shares are NaN.
     """
-    counts = masks.sum(1)
-    chance = counts / masks.shape[1]
-    share = torch.stack([_share(m, masks, counts) for m in maps])
+    share = _shares(maps, masks)
     if answer_maps is not None and of_answer is not None:
-        own = torch.stack([_share(m, masks[of_answer], counts[of_answer]) for m in answer_maps])
-        share[:, of_answer] = own
+        share[:, of_answer] = _shares(answer_maps, masks[of_answer])
+    chance = masks.sum(1) / masks.shape[1]
     return Matches(share, (share - chance) / (1 - chance))
 
 
-def _share(values: Tensor, masks: Tensor, counts: Tensor) -> Tensor:
-    """Of the top k of one map, the share that has each pattern; ties count by their share.
+@dataclass(frozen=True)
+class HeldOut:
+    """Of each map and group of patterns, (map, group): which fits best, and its kappa elsewhere."""
+
+    which: Tensor
+    kappa: Tensor
+
+
+def held_out(
+    maps: Tensor, masks: Tensor, half: Tensor, groups: Tensor,
+    answer_maps: Tensor | None = None, of_answer: Tensor | None = None,
+) -> HeldOut:  # fmt: skip
+    """The pattern of each group that fits best on `half` of the prompts, scored on the other half.
+
+    `half` (prompt,) is a mask, `groups` (heuristic,) the number of each pattern's group. The kappa
+    is NaN for a map without an order.
+    """
+
+    def on(rows: Tensor) -> Tensor:
+        own = None if answer_maps is None else answer_maps[:, rows]
+        return matches(maps[:, rows], masks[:, rows], own, of_answer).kappa
+
+    chosen, scored = on(half).nan_to_num(-torch.inf), on(~half)
+    best = torch.stack([chosen.masked_fill(groups != g, -torch.inf).argmax(1)
+                        for g in range(int(groups.max()) + 1)], 1)  # fmt: skip
+    return HeldOut(best, scored.gather(1, best))
+
+
+def _shares(maps: Tensor, masks: Tensor) -> Tensor:
+    """Of the top k of each map, the share that has each pattern; ties count by their share.
 
     Prompts with the same value as the k-th are no more among the top than the others of that
     value: each counts as the share of them that still fits in.
     """
+    counts = masks.sum(1)
+    rows, members = masks.nonzero().unbind(1)
+    return torch.stack([_share(values, counts, rows, members) for values in maps])
+
+
+def _share(values: Tensor, counts: Tensor, rows: Tensor, members: Tensor) -> Tensor:
     if bool(values.max() == values.min()):
-        return torch.full((len(masks),), torch.nan)
-    order = values.argsort(descending=True)
-    ordered = values[order]
-    hits = torch.nn.functional.pad(masks[:, order].float().cumsum(1), (1, 0))
-    kth = ordered[counts - 1]
-    above = torch.searchsorted(-ordered, -kth)  # prompts with a larger value
-    upto = torch.searchsorted(-ordered, -kth, right=True)
-    rows = torch.arange(len(masks))
-    inside = hits[rows, above]
-    tied = hits[rows, upto] - inside
+        return torch.full((len(counts),), torch.nan)
+    falling = -values
+    ordered = falling.sort().values
+    kth = ordered[(counts - 1).clamp(min=0)]
+    above = torch.searchsorted(ordered, kth)  # prompts with a larger value
+    upto = torch.searchsorted(ordered, kth, right=True)
+    there, limit = falling[members], kth[rows]
+    ends = counts.cumsum(0)
+
+    def counted(which: Tensor) -> Tensor:  # members lie pattern by pattern: sums between ends
+        upto = torch.nn.functional.pad(which.cumsum(0), (1, 0))
+        return (upto[ends] - upto[ends - counts]).float()
+
+    inside, tied = counted(there < limit), counted(there == limit)
     return (inside + tied * (counts - above) / (upto - above)) / counts
 
 

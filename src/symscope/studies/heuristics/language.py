@@ -1,0 +1,130 @@
+"""The same of language models that were trained by others: from a folder, or from the hub."""
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symscope.evidence import Evidence, SymscopeError, wilson
+from symscope.jobs import Unit
+from symscope.network import Network
+from symscope.pretrained import DTYPES
+from symscope.speed import peak
+from symscope.studies.heuristics.circuit import faithful, place_claims
+from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of
+from symscope.studies.heuristics.neurons import right_prompts
+from symscope.studies.heuristics.settings import Asked
+from symscope.studies.heuristics.units import Question, answered, neuron_claims
+from symscope.tasks.in_tokens import in_tokens
+
+OPERANDS = 300
+USED = 0.3
+"""The share of a device's peak that a run is reckoned to reach."""
+
+
+@dataclass(frozen=True)
+class Language:
+    """A model on the hub, and how much is asked of it; `layers` are those whose neurons are."""
+
+    source: str
+    layers: range
+    asked: Asked = field(default_factory=lambda: Asked(top=200, pairs=100))
+    operands: int = OPERANDS
+    signs: str = "+-*/"
+
+
+LANGUAGE = {
+    "pythia-6.9b": Language("EleutherAI/pythia-6.9b", range(14, 32)),
+    "gpt-j": Language("EleutherAI/gpt-j-6b", range(17, 28)),
+    "llama-3-8b": Language("meta-llama/Meta-Llama-3-8B", range(16, 32)),
+}
+"""Layers as in Nikankin et al. (2025): from where the answer can be read to the last."""
+
+
+def estimate(settings: dict[str, Any]) -> str:
+    """What a run will take: parameters, memory and time, from the model's description alone."""
+    try:
+        from transformers import AutoConfig, AutoModelForCausalLM
+    except ImportError:
+        raise SymscopeError("this needs transformers: pip install 'symscope[hf]'") from None
+    about, source = LANGUAGE[settings["preset"]], settings["model"]
+    try:
+        config = AutoConfig.from_pretrained(source)
+    except (OSError, ValueError) as error:
+        raise SymscopeError(f"{source}: {error}") from None
+    with torch.device("meta"):
+        module = AutoModelForCausalLM.from_config(config)
+    weights = sum(p.numel() for p in module.parameters())
+    each = torch.finfo(DTYPES[settings["dtype"]]).bits // 8
+    layers = [layer for layer in about.layers if layer < config.num_hidden_layers]
+    prompts = len(about.signs) * about.operands**2
+    places = config.num_hidden_layers * (config.num_attention_heads + 1) * 4
+    # accuracy, maps, means and nulls run all prompts; places and 500 neurons run all pairs
+    runs = 4 * prompts + len(about.signs) * about.asked.pairs * (places + 1_000)
+    speed = peak(_device(settings["device"]), _precision(settings["dtype"]))
+    hours = 2.0 * weights * 5 * runs / (USED * speed) / 3600
+    maps = 8.0 * about.asked.top * len(layers) * about.operands**2 / 1e9
+    return (
+        f"{source}: {weights / 1e9:.2f}·10⁹ parameters, {weights * each / 1e9:.1f} GB in"
+        f" {settings['dtype']} on the device and at most {settings['budget']:.0f} GB for maps at a"
+        f" time; {maps:.1f} GB of maps are kept in memory. About {runs:,} prompts of 5 tokens,"
+        f" {hours:.1f} hours at {USED:.0%} of the {speed / 1e12:.2f}·10¹² operations per second"
+        f" measured on {settings['device']}, and an hour or two of matching on one core."
+    )
+
+
+def _device(name: str) -> torch.device:
+    """The device whose speed is measured; of several the first."""
+    if name != "auto":
+        return torch.device(name)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+
+
+def _precision(dtype: str) -> str:
+    return "bfloat16" if dtype == "bfloat16" else "float32"
+
+
+def sign_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
+    """Everything about one sign. Where memory ends it says what to try, and no file is written."""
+    _, sign, seed = unit
+    about = LANGUAGE[settings["preset"]]
+    try:
+        network = Network.from_pretrained(settings["model"], settings["dtype"], settings["device"])
+        return sign_claims(network, about, sign, f"heuristics.{settings['preset']}", int(seed))
+    except torch.OutOfMemoryError as error:
+        raise MemoryError(
+            f"{sign}: {error}. Take --dtype bfloat16, --device auto to spread the model, or a"
+            " larger device; signs that are done are kept, and the same command goes on from there"
+        ) from None
+
+
+def sign_claims(
+    network: Network, about: Language, sign: str, name: str, seed: int
+) -> list[Evidence]:
+    """Accuracy, circuit and neurons of one sign, on the prompts that the model answers right."""
+    spoken = in_tokens(network, sign, about.operands)
+    grid, claim = grids(spoken.task)[0], f"{name}.{WORDS[sign]}"
+    accuracy = _accuracy(spoken.network, grid, spoken.dropped, claim, seed)
+    right = right_prompts(spoken.network, grid).nonzero()[:, 0]
+    pairs = pairs_of(grid[right], about.asked.pairs, seed)
+    untrained = None  # a fresh model of this size would take as much memory again
+    asked = replace(about.asked, layers=about.layers)
+    questions: list[Question] = [
+        lambda: place_claims(spoken.network, untrained, {"all": pairs}, claim, seed),
+        lambda: faithful(spoken.network, grid, pairs, claim, seed),
+        lambda: neuron_claims(spoken.network, untrained, grid, asked, claim, seed),
+    ]
+    return [accuracy, *answered(iter(questions), claim, seed)]
+
+
+def _accuracy(network: Network, grid: Grid, dropped: Any, claim: str, seed: int) -> Evidence:
+    with torch.no_grad():
+        said = torch.cat([network.run(rows).output[:, -1].argmax(-1).cpu()
+                          for rows in grid.prompts.split(512)])  # fmt: skip
+    right = said == grid.token
+    low, high = wilson(int(right.sum()), len(right))
+    common = float((grid.token == grid.token.mode().values).float().mean())
+    return Evidence(f"{claim}.accuracy", float(right.float().mean()), low, high, len(right),
+                    "accuracy", {"commonest answer": common}, [seed],
+                    config={"dropped": dict(dropped)})  # fmt: skip

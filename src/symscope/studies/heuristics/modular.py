@@ -1,0 +1,54 @@
+"""The positive control for waves: published networks that add modulo 59 (Zhong et al., 2023)."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symscope.evidence import Evidence, read_json, wilson
+from symscope.jobs import Unit
+from symscope.models.modular_addition import load_modular_addition
+from symscope.network import Network
+from symscope.studies.heuristics.families import family_claims, features_of
+from symscope.studies.heuristics.grids import Grid, pairs_of
+from symscope.studies.heuristics.neurons import Tops, ranked, strongest, tops
+from symscope.studies.heuristics.patterns import label_claims, listed, matched, null_maps
+from symscope.studies.heuristics.settings import Asked
+
+MODULUS = 59
+
+
+def modular_networks(weights: Path) -> list[str]:
+    """The names of the published transformers in a folder; those without attention are left out."""
+    paths = sorted((weights / "clock_pizza").glob("config_*.json"))
+    return [p.stem.removeprefix("config_") for p in paths if "n_layers" in read_json(p)]
+
+
+def modular_grid(seed: int = 0) -> Grid:
+    """All pairs; one in five is left out of fits, the networks were trained on some of all."""
+    first, second = torch.cartesian_prod(torch.arange(MODULUS), torch.arange(MODULUS)).unbind(1)
+    answer = (first + second) % MODULUS
+    generator = torch.Generator().manual_seed(seed)
+    return Grid("add_mod_59", "+", torch.stack([first, second], 1), first, second, answer, answer,
+                torch.rand(len(first), generator=generator) < 0.2)  # fmt: skip
+
+
+def modular_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
+    """Labels and families of one published network; its number among them is its seed."""
+    _, name, seed_text = unit
+    path = Path(settings["weights"]) / "clock_pizza" / f"model_{name}.pt"
+    network, seed, grid = Network(load_modular_addition(path)), int(seed_text), modular_grid()
+    claim, asked = f"heuristics.{settings['preset']}.modular.{grid.name}", Asked()
+    patterns = listed(grid)
+    effects, _ = ranked(network, pairs_of(grid, asked.pairs, seed), claim, seed)
+    found: Tops = tops(network, grid, strongest(effects, asked.top), patterns)
+    made = null_maps(found.matched, grid, asked.nulls, seed)
+    others = {k: matched(*maps, patterns, False) for k, maps in made.items()}
+    labels, _ = label_claims(found.matched, others, patterns, claim, seed)
+    with torch.no_grad():
+        right = network.run(grid.prompts).output[:, -1].argmax(-1) == grid.token
+    low, high = wilson(int(right.sum()), len(right))
+    accuracy = Evidence(f"{claim}.accuracy", float(right.float().mean()), low, high, len(right),
+                        "accuracy", {"commonest answer": 1 / MODULUS}, [seed])  # fmt: skip
+    families = features_of(grid, MODULUS)
+    return [accuracy, *labels, *family_claims(network, grid, families, asked.terms, claim, seed)]

@@ -1,0 +1,292 @@
+"""What the atlas shows of one network, as a file beside the evidence."""
+
+import base64
+from collections import defaultdict
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symscope.evidence import write_json
+from symscope.jobs import Unit, made
+from symscope.localize import edge_scores, edges, find_circuit, places
+from symscope.localize.heuristics import (
+    PUBLISHED,
+    effects,
+    explained,
+    means,
+    pursued,
+    silenced,
+    threshold,
+)
+from symscope.localize.places import layout_in
+from symscope.network import Network
+from symscope.site import Site
+from symscope.studies.heuristics.circuit import ROLES, parts
+from symscope.studies.heuristics.families import features_of
+from symscope.studies.heuristics.grids import Grid, grids, pairs_of
+from symscope.studies.heuristics.neurons import Tops, ranked, strongest, tops
+from symscope.studies.heuristics.patterns import Listed, listed, matched, null_maps
+from symscope.studies.heuristics.settings import Asked
+from symscope.studies.heuristics.units import about, networks_of
+from symscope.task import Pairs
+from symscope.tasks.arithmetic import Arithmetic
+
+TERMS, LABELS, TOP, TRIED, EDGE_PAIRS = 8, 12, 10, 1_000, 200
+DIVISION = {"/": "//"}
+"""Signs that the page writes in another way."""
+
+
+def view_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Any]:
+    """Write `views/NETWORK.json`, what `report.atlas` makes a page of."""
+    kind, asked, seed, name = about(unit, settings)
+    network, _ = networks_of(unit, settings, folder)
+    task = kind.task
+    assert isinstance(task, Arithmetic)
+    pairs = task.counterfactuals("all", asked.pairs, seed + 100)
+    view = {
+        "name": name, "title": f"Which neurons do arithmetic: {unit[1].replace('_', ' ')}",
+        "lead": f"A transformer of two blocks that answers {_spoken(task)} of numbers below"
+                f" {task.operands}, trained on four of five prompts. The strongest neurons of each"
+                " block, what each fires on, and how far patterns explain it.",
+        "command": "", "made": made() | {"network": f"{unit[1]}, seed {seed}"},
+        "signs": [DIVISION.get(s, s) for s in task.signs], "operands": task.operands,
+        "cells": task.operands, "modulus": task.modulus,
+        **_atlas(network, task, asked, seed),
+        "circuit": _circuit(network, pairs[torch.arange(min(EDGE_PAIRS, len(pairs)))], name),
+        "places": _places(network, pairs),
+    }  # fmt: skip
+    write_json(folder / "views" / f"{unit[1]}.json", view)
+    return []
+
+
+def _spoken(task: Arithmetic) -> str:
+    words = {"+": "sums", "-": "differences", "*": "products", "/": "quotients"}
+    return ", ".join(words[sign] for sign in task.signs)
+
+
+def _atlas(network: Network, task: Arithmetic, asked: Asked, seed: int) -> dict[str, Any]:
+    """The maps of the network itself and of its strongest neurons, sign by sign."""
+    asked_of = {DIVISION.get(g.sign, g.sign): g for g in grids(task)}
+    effect = [ranked(network, pairs_of(g, asked.pairs, seed), "", seed)[0]
+              for g in asked_of.values()]  # fmt: skip
+    mean = {layer: torch.stack([e[layer].abs() for e in effect]).mean(0) for layer in effect[0]}
+    neurons = strongest(mean, asked.top)
+    found = {sign: _of_sign(network, g, neurons, asked, seed) for sign, g in asked_of.items()}
+    shapes = {
+        "right": {k: _square(task, s.grid, 255 * (s.said == s.grid.token).float())
+                  for k, s in found.items()},
+        "legal": {k: _square(task, s.grid, torch.ones(len(s.grid))) for k, s in found.items()},
+    }  # fmt: skip
+    falls = {sign: _falls(network, g, neurons) for sign, g in asked_of.items()}
+    rows, number = [], 0
+    for layer, some in neurons.items():
+        for rank, neuron in enumerate(some.tolist(), 1):
+            about_it = {"layer": layer, "neuron": neuron, "rank": rank}
+            rows.append(about_it | _tile(task, found, falls, number))
+            number += 1
+    return {**shapes, "neurons": rows}
+
+
+@dataclass(frozen=True)
+class _Sign:
+    """One sign's grid, what the network said on it, and what was found of its top neurons."""
+
+    grid: Grid
+    said: Tensor
+    patterns: Listed
+    top: Tops
+    kept: Tensor
+    r2: dict[str, Tensor]
+
+
+def _of_sign(
+    network: Network, grid: Grid, neurons: dict[int, Tensor], asked: Asked, seed: int
+) -> _Sign:
+    patterns = listed(grid)
+    top = tops(network, grid, neurons, patterns)
+    smooth = null_maps(top.matched, grid, asked.nulls, seed)["as smooth"]
+    null = matched(*smooth, patterns, False).best
+    limits = torch.tensor([threshold(top.matched.best[:, k], null[:, k])
+                           for k in range(null.shape[1])])  # fmt: skip
+    r2 = {}
+    for family, columns in features_of(grid).items():
+        if family != "random":
+            ((_, fits, _),) = pursued(top.matched.maps, columns, ~grid.held_out, [TERMS])
+            r2[family] = explained(top.matched.maps, fits, grid.held_out)
+    kept = top.matched.kept(limits, patterns.groups)
+    return _Sign(grid, _said(network, grid.prompts), patterns, top, kept, r2)
+
+
+def _said(network: Network, prompts: Tensor) -> Tensor:
+    with torch.no_grad():
+        return torch.cat(
+            [network.run(rows).output[:, -1].argmax(-1) for rows in prompts.split(512)]
+        )
+
+
+def _square(task: Arithmetic, grid: Grid, values: Tensor) -> str:
+    """Values of all prompts, 0 to 255, as a map in base64; 0 where there is no prompt."""
+    found = torch.zeros(task.operands, task.operands, dtype=torch.uint8)
+    found[grid.first, grid.second] = values.round().to(torch.uint8)
+    return base64.b64encode(found.numpy().tobytes()).decode()
+
+
+def _tile(
+    task: Arithmetic, found: dict[str, _Sign], falls: dict[str, dict[str, Tensor]], number: int
+) -> dict[str, Any]:
+    """One neuron's maps and all that is known of it."""
+    maps = {sign: s.top.matched.maps[number] for sign, s in found.items()}
+    low, high = (float(f([f(m) for m in maps.values()])) for f in (min, max))
+    scale = 255 / max(high - low, 1e-9)
+    labels = [label for sign, s in found.items() for label in _labels(s, sign, number)]
+    labels = sorted(labels, key=lambda x: float(x["kappa"]), reverse=True)[:LABELS]
+    first = next(iter(found.values()))
+    return {
+        "effect": float(torch.stack([f["logit"][number] for f in falls.values()]).mean()),
+        "maps": {s: _square(task, found[s].grid, (m - low) * scale) for s, m in maps.items()},
+        "low": low, "high": high, "labels": labels,
+        "explained": {family: _mean([float(s.r2[family][number]) for s in found.values()])
+                      for family in first.r2},
+        "knockout": {"accuracy": -_mean([float(f["accuracy"][number]) for f in falls.values()]),
+                     **_own_prompts(found, falls, labels, number)},
+        "top": _top(task, found, maps),
+    }  # fmt: skip
+
+
+def _labels(found: _Sign, sign: str, number: int) -> list[dict[str, Any]]:
+    share, kappa = (
+        x[number].nan_to_num(-1) for x in (found.top.matched.share, found.top.matched.kappa)
+    )
+    rows = []
+    for h in (share >= PUBLISHED).nonzero()[:, 0].tolist():
+        pattern = found.patterns.heuristics[h]
+        rows.append({"sign": sign, "name": str(pattern), "kind": pattern.kind, "of": pattern.of,
+                     "values": list(pattern.values), "share": float(share[h]),
+                     "kappa": float(kappa[h]), "kept": bool(found.kept[number, h])})  # fmt: skip
+    return rows
+
+
+def _mean(values: list[float]) -> float:
+    return sum(values) / len(values)
+
+
+def _own_prompts(
+    found: dict[str, _Sign], falls: dict[str, dict[str, Tensor]], labels: list[dict[str, Any]],
+    number: int,
+) -> dict[str, float | None]:  # fmt: skip
+    """The change of accuracy on the prompts that have the best pattern, and on the others."""
+    if not labels:
+        return {"satisfying": None, "others": None}
+    sign, name = labels[0]["sign"], labels[0]["name"]
+    at = [str(h) for h in found[sign].patterns.heuristics].index(name)
+    lost, rows = falls[sign]["lost"][number], falls[sign]["rows"].long()
+    has = found[sign].patterns.masks[at, rows]
+    sides = {"satisfying": has, "others": ~has}
+    return {k: -float(lost[m].mean()) if bool(m.any()) else None for k, m in sides.items()}
+
+
+def _top(
+    task: Arithmetic, found: dict[str, _Sign], maps: dict[str, Tensor]
+) -> list[dict[str, Any]]:
+    rows = []
+    for sign, values in maps.items():
+        grid = found[sign].grid
+        for i in values.topk(min(TOP, len(values))).indices.tolist():
+            rows.append({"text": task.text(grid.prompts[i]), "answer": int(grid.answer[i]),
+                         "said": task.vocabulary[int(found[sign].said[i])],
+                         "value": float(values[i])})  # fmt: skip
+    return sorted(rows, key=lambda row: float(str(row["value"])), reverse=True)[:TOP]
+
+
+@torch.no_grad()
+def _falls(network: Network, grid: Grid, neurons: dict[int, Tensor]) -> dict[str, Tensor]:
+    """Each neuron set to its mean by itself: what the right logit and the accuracy fall by."""
+    layout, rows = layout_in(network), grid.some(TRIED, 0)
+    prompts, token = grid.prompts[rows], grid.token[rows]
+    sites = {layer: layout.site(layer, "neuron").at(-1) for layer in neurons}
+    average = means(network, grid.prompts, sites.values())
+    plain = network.run(prompts).output[:, -1]
+    right, at = plain.argmax(-1) == token, torch.arange(len(rows))
+    logit, lost = [], []
+    for layer, some in neurons.items():
+        for neuron in some.tolist():
+            mask = torch.zeros(len(rows), layout.neurons, dtype=torch.bool)
+            mask[:, neuron] = True
+            new = silenced(network, prompts, {layer: mask}, {layer: average[sites[layer]]})
+            logit.append((plain[at, token] - new[at, token]).mean())
+            lost.append(right.float() - (new.argmax(-1) == token).float())
+    whole = torch.stack(lost)
+    return {"logit": torch.stack(logit), "lost": whole, "accuracy": whole.mean(1), "rows": rows}
+
+
+def _circuit(network: Network, pairs: Pairs, name: str) -> dict[str, Any]:
+    """The circuit of edges, as nodes and arrows."""
+    layout = layout_in(network)
+    circuit, (faithful, *_) = find_circuit(network, pairs.base, pairs.source, name)
+    scores = edge_scores(network, pairs.base, pairs.source, steps=5).mean(1)
+    full = _full(network, pairs)
+    weights: dict[tuple[str, str], float] = defaultdict(float)
+    for edge, value in zip(edges(network), scores.tolist(), strict=True):
+        if edge in circuit:
+            read = edge[1].removesuffix(".q").removesuffix(".k").removesuffix(".v")
+            weights[edge[0], read] += value / full
+    whole = {str(k): v for k, v in _named(network).items()}
+    shift = effects(network, pairs, whole)["shift"].mean(1) / full
+    effect = dict(zip(whole, shift.tolist(), strict=True))
+    looks = _attends(network, pairs.base)
+    nodes = [{"name": "embed", "layer": -1, "kind": "embed", "effect": None, "attends": None}]
+    for key, value in effect.items():
+        layer = int(key.split()[-1].split(".")[0])
+        kind = "mlp" if key.startswith("mlp") else "head"
+        nodes.append({"name": key, "layer": layer, "kind": kind, "effect": value,
+                      "attends": looks.get(key)})  # fmt: skip
+    nodes.append({"name": "logits", "layer": layout.layers, "kind": "logits", "effect": None,
+                  "attends": None})  # fmt: skip
+    return {"nodes": nodes, "edges": [[a, b, w] for (a, b), w in weights.items()],
+            "faithfulness": faithful.score, "size": len(circuit), "of": len(edges(network)),
+            "note": "Numbers are shares of what exchanging the whole prompt does."}  # fmt: skip
+
+
+def _full(network: Network, pairs: Pairs) -> float:
+    """The mean change of logit(r') − logit(r) from the base to the source."""
+    with torch.no_grad():
+        end, start = (network.run(x).output[:, -1] for x in (pairs.source, pairs.base))
+    rows, old, new = torch.arange(len(pairs)), pairs.labels["answer.base"], pairs.target[:, -1]
+    return float(((end[rows, new] - end[rows, old]) - (start[rows, new] - start[rows, old])).mean())
+
+
+def _named(network: Network) -> dict[str, Site]:
+    """Every head and MLP at all positions together, in the order of the layers."""
+    found = {}
+    for layer in range(layout_in(network).layers):
+        for (_, head), site in places(network, "head", blocks=[layer]).items():
+            found[f"{layer}.{head}"] = site
+        found[f"mlp {layer}"] = layout_in(network).site(layer, "mlp")
+    return found
+
+
+def _attends(network: Network, prompts: Tensor) -> dict[str, str]:
+    """Where each head looks most from the last position, and how much."""
+    layout, found = layout_in(network), {}
+    sites = {layer: layout.site(layer, "pattern") for layer in range(layout.layers)}
+    with torch.no_grad():
+        values = network.run(prompts, read=sites.values()).values
+    for layer, site in sites.items():
+        for head, weights in enumerate(values[site][:, :, -1].mean(0)):
+            best = int(weights.argmax())
+            found[f"{layer}.{head}"] = f"= → {list(ROLES)[best]} ({float(weights[best]):.2f})"
+    return found
+
+
+def _places(network: Network, pairs: Pairs) -> dict[str, Any]:
+    """What patching each head and MLP does, position by position."""
+    at = parts(network)
+    shift = effects(network, pairs, at)["shift"].mean(1) / _full(network, pairs)
+    values = dict(zip(at, shift.tolist(), strict=True))
+    rows = list(_named(network))
+    return {"positions": list(ROLES), "rows": rows,
+            "values": [[values[row, role] for role in ROLES] for row in rows],
+            "note": "Shares of what exchanging the whole prompt does."}  # fmt: skip

@@ -66,8 +66,3 @@ def test_a_run_of_another_task_is_refused(tmp_path, capsys):
     (tmp_path / "config.json").write_text('{"task": "multi"}')
     assert main(["localize", str(tmp_path)]) == 2
     assert "was trained on 'multi', not on binding" in capsys.readouterr().err
-
-
-def test_a_study_without_steps_or_device_refuses_them(capsys):
-    assert main(["study", "numbers", "--steps", "3"]) == 2
-    assert "for the study binding" in capsys.readouterr().err

@@ -4,7 +4,7 @@ import pytest
 import torch
 
 from symscope.causal_model import UnknownName
-from symscope.localize.heuristics.matching import matches, nulls
+from symscope.localize.heuristics.matching import held_out, matches, nulls
 from symscope.localize.heuristics.types import Heuristic, heuristics
 from symscope.tasks.arithmetic import Arithmetic
 
@@ -70,6 +70,34 @@ def test_ties_at_the_threshold_count_by_their_share():
     torch.testing.assert_close(matches(values[:, shuffled], mask[:, shuffled]).share, found)
 
 
+def literal_share(values: list[float], has: list[bool]) -> float:
+    """The mean number of members among the k strongest, over all orders of equal values, by k."""
+    k = sum(has)
+    kth = sorted(values, reverse=True)[k - 1]
+    above = [h for v, h in zip(values, has, strict=True) if v > kth]
+    equal = [h for v, h in zip(values, has, strict=True) if v == kth]
+    return (sum(above) + sum(equal) * (k - len(above)) / len(equal)) / k
+
+
+@pytest.mark.parametrize("values", [2, 4, 30])
+def test_shares_are_those_counted_one_by_one_however_many_values_are_equal(values):
+    generator = torch.Generator().manual_seed(values)
+    maps = torch.randint(values, (6, 80), generator=generator).float() - 1
+    masks = torch.rand(9, 80, generator=generator) < torch.linspace(0.05, 0.95, 9)[:, None]
+    found = matches(maps, masks)
+    wanted = [[literal_share(m, h) for h in masks.tolist()] for m in maps.tolist()]
+    torch.testing.assert_close(found.share, torch.tensor(wanted))
+    chance = masks.float().mean(1)
+    torch.testing.assert_close(found.kappa, (torch.tensor(wanted) - chance) / (1 - chance))
+
+
+def test_a_pattern_that_no_prompt_has_or_all_have_has_no_kappa():
+    masks = torch.stack([torch.zeros(50), torch.ones(50)]).bool()
+    found = matches(torch.rand(2, 50), masks)
+    assert bool(found.kappa.isnan().all()) and bool(found.share[:, 0].isnan().all())
+    assert found.share[:, 1].tolist() == [1, 1]
+
+
 def test_a_map_without_an_order_has_no_share():
     found = matches(torch.ones(1, len(A)), MASKS)
     assert bool(found.share.isnan().all()) and found.labelled().tolist() == [False]
@@ -82,6 +110,48 @@ def test_patterns_of_the_answer_are_looked_for_in_maps_of_their_own():
     assert found.share[0, first] == 1 and found.share[0, answer] == 1
     alone = matches(MASKS[first].float()[None], MASKS)
     assert alone.share[0, first] == 1 and alone.share[0, answer] < 0.3
+
+
+KINDS = ("range", "modulo", "digits", "same")
+GROUPS = torch.tensor([KINDS.index(h.kind) for h in LIST])
+HALF = torch.rand(len(A), generator=torch.Generator().manual_seed(1)) < 0.5
+
+
+def test_of_each_kind_the_pattern_is_chosen_on_one_half_and_scored_on_the_other():
+    number = LIST.index(Heuristic("modulo", "first", (7, 3)))
+    true = MASKS[number].float() + 0.1 * nulls(A, B, 1, "noise")
+    found = held_out(true, MASKS, HALF, GROUPS)
+    assert found.which.shape == found.kappa.shape == (1, 4)
+    assert int(found.which[0, 1]) == number and float(found.kappa[0, 1]) == 1
+    assert [LIST[int(h)].kind for h in found.which[0]] == list(KINDS)
+    wanted = matches(true[:, ~HALF], MASKS[:, ~HALF]).kappa[0, found.which[0]]
+    torch.testing.assert_close(found.kappa[0], wanted)
+
+
+def test_a_map_that_has_a_pattern_on_the_first_half_alone_scores_low():
+    number = LIST.index(Heuristic("modulo", "first", (7, 3)))
+    noise = nulls(A, B, 1, "noise")
+    here = torch.where(HALF, MASKS[number] + 0.1 * noise, noise)
+    found, other = held_out(here, MASKS, HALF, GROUPS), held_out(here, MASKS, ~HALF, GROUPS)
+    assert int(found.which[0, 1]) == number and abs(float(found.kappa[0, 1])) < 0.1
+    assert int(other.which[0, 1]) != number
+    assert float(matches(here, MASKS).kappa[0, number]) > 0.2  # as scored where it was chosen
+
+
+def test_held_out_looks_for_the_answer_s_patterns_in_maps_of_their_own():
+    of_answer = torch.tensor([h.of == "answer" for h in LIST])
+    number = LIST.index(Heuristic("modulo", "answer", (7, 3)))
+    noise = nulls(A, B, 1, "noise")
+    found = held_out(noise, MASKS, HALF, GROUPS, MASKS[number].float()[None], of_answer)
+    assert int(found.which[0, 1]) == number and float(found.kappa[0, 1]) == 1
+    assert float(held_out(noise, MASKS, HALF, GROUPS).kappa[0, 1]) < 0.2
+
+
+def test_a_map_without_an_order_on_either_half_has_no_kappa():
+    maps = nulls(A, B, 3, "noise")
+    maps[1], maps[2, ~HALF] = 1.0, 0.0
+    found = held_out(maps, MASKS, HALF, GROUPS).kappa.isnan()
+    assert found.all(1).tolist() == [False, True, True] and not bool(found[0].any())
 
 
 def test_smooth_maps_pass_the_published_threshold_though_they_are_no_heuristic():

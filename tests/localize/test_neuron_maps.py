@@ -1,11 +1,13 @@
 """Activation maps in groups that fit into memory, and what a neuron adds to an answer."""
 
+from dataclasses import replace
+
 import pytest
 import torch
 
 from families import folder
 from symscope.evidence import SymscopeError
-from symscope.localize.heuristics.maps import added_to, neuron_maps
+from symscope.localize.heuristics.maps import added_to, added_up, neuron_maps
 from symscope.models.load import build
 from symscope.network import Network
 from symscope.tasks.arithmetic import Arithmetic
@@ -105,3 +107,42 @@ def test_in_the_last_block_a_unit_adds_what_the_readout_makes_of_it(family):
         torch.testing.assert_close(
             (basis @ fit)[:, 0], slope, atol=2e-2 * slope.abs().max(), rtol=0
         )
+
+
+def test_all_neurons_and_the_rest_of_the_stream_add_up_to_the_logits():
+    module = build("transformer", len(TASK.vocabulary), 8, 0, layers=1, heads=2, norm=False)
+    network, answers = Network(module), torch.arange(len(TASK.vocabulary))
+    maps = {layer: (neurons, m) for layer, neurons, m in neuron_maps(network, PROMPTS)}
+    logits = network.run(PROMPTS).output[:, -1].detach()
+    block = module.blocks[0]
+    before = module.embed(PROMPTS)
+    rest = (before + block.attention(before))[:, -1] + block.mlp[2].bias  # no neuron's
+    own = module.readout(rest).detach()
+    found = added_up(network, maps, answers)
+    torch.testing.assert_close(
+        found + own - own.mean(1, keepdim=True), logits - logits.mean(1, keepdim=True),
+        atol=1e-5, rtol=1e-4,
+    )  # fmt: skip
+
+
+def test_what_neurons_add_is_summed_over_layers_and_over_those_named():
+    network, answers = small(), torch.tensor([4, 1])
+    maps = {layer: (neurons, m) for layer, neurons, m in neuron_maps(network, PROMPTS)}
+    some = {layer: (n[[3, 9]], m[[3, 9]]) for layer, (n, m) in maps.items() if layer != 1}
+    wanted = torch.zeros(len(PROMPTS), 2)
+    for layer in (0, 2):
+        for neuron in (3, 9):
+            wanted += maps[layer][1][neuron][:, None] * added_to(network, layer, answers)[neuron]
+    torch.testing.assert_close(added_up(network, some, answers), wanted)
+
+
+def test_where_answers_have_another_order_rows_have_it_too():
+    network = small()
+    order = torch.randperm(
+        len(TASK.vocabulary), generator=torch.Generator().manual_seed(0)
+    )
+    turned = replace(network, answer=lambda output: output[..., order])
+    answers = torch.tensor([2, 0, 5])
+    found, plain = added_to(turned, 2, answers), added_to(network, 2, order[answers])
+    assert torch.equal(found, plain)
+    assert not torch.equal(found, added_to(network, 2, answers))

@@ -14,6 +14,7 @@ from symscope.localize.circuit_checks import completeness, minimality
 from symscope.localize.eap import edge_scores, edges_against_patching
 from symscope.localize.edges import Edge, edges, path_patched, run_edges
 from symscope.localize.head_roles import attends, attention_roles, chain_roles, moves_value
+from symscope.localize.lens import logit_lens
 from symscope.localize.metrics import (
     logit_difference,
     logit_shift,
@@ -24,7 +25,7 @@ from symscope.localize.metrics import (
 )
 from symscope.localize.patching import literal_patched, patched, patched_with
 from symscope.localize.permutation import above_zero, holm
-from symscope.localize.places import places
+from symscope.localize.places import layout_in, places
 from symscope.localize.smallest_set import smallest_set
 from symscope.localize.successor import successor_scores
 from symscope.localize.sweep import sweep
@@ -50,8 +51,10 @@ __all__ = [
     "faithfulness",
     "find_circuit",
     "holm",
+    "layout_in",
     "literal_patched",
     "logit_difference",
+    "logit_lens",
     "logit_shift",
     "mean_shift",
     "minimality",

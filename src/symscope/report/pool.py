@@ -16,9 +16,12 @@ OWN = (
     "steps_per_second", "share_of_peak",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
+MEANS = ("sweep", "course", "seconds", "table", "by_kind", "r2", "having", "others")
+"""Tables of numbers of which the mean over networks is kept, where all have the same entries."""
 NO_SHARES = (
     "area under the curve", "attention", "difference of accuracy", "faithfulness", "logits",
-    "mean gap in faithfulness", "rank correlation", "share of the full effect",
+    "mean gap in faithfulness", "prompts per second", "rank correlation",
+    "share of the full effect",
 )  # fmt: skip
 """Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""
 
@@ -61,6 +64,7 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
         answers = [_answers(score, r.n) for score, r in zip(scores, done, strict=True)]
         low, high = bootstrap(answers)
     config = {key: _summed([r.config[key] for r in done if key in r.config]) for key in CELLS}
+    config |= {key: _averaged([r.config[key] for r in done if key in r.config]) for key in MEANS}
     config |= {"by_seed": scores}
     for key in OWN:
         values = [r.config[key] for r in done if key in r.config]
@@ -90,3 +94,17 @@ def _summed(cells: Sequence[Any]) -> Any:
         keys = dict.fromkeys(key for c in cells for key in c)
         return {key: _summed([c[key] for c in cells if key in c]) for key in keys}
     return [sum(column) for column in zip(*cells, strict=True)]
+
+
+def _averaged(tables: Sequence[Any]) -> Any:
+    """The mean of numbers, entry by entry, in dicts and lists; None where entries differ."""
+    if not tables:
+        return None
+    first = tables[0]
+    if isinstance(first, Mapping):
+        if any(set(t) != set(first) for t in tables):
+            return None
+        return {key: _averaged([t[key] for t in tables]) for key in first}
+    if isinstance(first, list):
+        return [_averaged(entries) for entries in zip(*tables, strict=True)]
+    return mean(tables)

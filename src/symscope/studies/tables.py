@@ -11,6 +11,7 @@ from pathlib import Path
 from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
 from symscope.studies.binding.tables import TABLES as BINDING
+from symscope.studies.heuristics.tables import TABLES as HEURISTICS
 from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
 from symscope.studies.programs.controls.counting import TABLES as CONTROLS
@@ -23,6 +24,7 @@ TABLES: dict[str, Maker] = {
     "numbers.extracted": extracted_table,
     **{f"programs.{name}": maker for name, maker in (PROGRAMS | CONTROLS).items()},
     **{f"binding.{name}": maker for name, maker in BINDING.items()},
+    **{f"heuristics.{name}": maker for name, maker in HEURISTICS.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

@@ -56,7 +56,7 @@ def in_tokens(network: Network, signs: str = "+-*/", operands: int = 300) -> Spo
     _require_same_text(tokenizer, task, ids)
     first = tokenizer("0")["input_ids"][: -len(_plain(tokenizer, "0"))]
     dropped = {
-        "operands of several tokens": max(0, operands - len(numbers)),
+        f"operands from {len(numbers)} on, of several tokens": max(0, operands - len(numbers)),
         **{f"prompts with {sign}": operands**2 - len(task.prompts("all", sign)) for sign in signs},
     }
     return Spoken(_over(network, ids, torch.tensor(first, dtype=torch.long)), task, dropped)

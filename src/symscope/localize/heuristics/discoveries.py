@@ -9,6 +9,7 @@ share would be such maps: a false discovery rate, by counting.
 
 import torch
 from torch import Tensor
+from torch.nn.functional import avg_pool2d
 
 from symscope.evidence import SymscopeError
 
@@ -21,11 +22,10 @@ def alike(maps: Tensor, first: Tensor, second: Tensor, seed: int = 0) -> Tensor:
     The amplitude-adjusted surrogates of Theiler et al. (1992), in two dimensions: the map over
     both operands, mirrored at its edges so that they make no jump, gets random phases, and then
     the map's own values, the largest where the new map is largest. Where there is no prompt the
-    map's mean stands.
+    map is continued from the prompts nearby: any other value would make an edge that the map does
+    not have, and the new map would be rougher than it is.
     """
-    rows, columns = int(first.max()) + 1, int(second.max()) + 1
-    grid = maps.mean(1)[:, None, None].repeat(1, rows, columns)
-    grid[:, first, second] = maps
+    grid = _continued(maps, first, second)
     mirrored = torch.cat([grid, grid.flip(1)], 1)
     mirrored = torch.cat([mirrored, mirrored.flip(2)], 2)
     generator = torch.Generator().manual_seed(seed)
@@ -33,6 +33,25 @@ def alike(maps: Tensor, first: Tensor, second: Tensor, seed: int = 0) -> Tensor:
     spectrum = torch.fft.rfft2(mirrored).abs() * noise / noise.abs().clamp(min=1e-12)
     found = torch.fft.irfft2(spectrum, s=mirrored.shape[1:])
     return _with_values_of(maps, found[:, first, second])
+
+
+def _continued(maps: Tensor, first: Tensor, second: Tensor) -> Tensor:
+    """The maps over all pairs of operands, (map, first, second).
+
+    Ring by ring from the prompts on, each pair without one has the mean of its neighbours so far.
+    """
+    known = torch.zeros(1, int(first.max()) + 1, int(second.max()) + 1)
+    grid = known.repeat(len(maps), 1, 1)
+    known[:, first, second], grid[:, first, second] = 1.0, maps
+
+    def around(values: Tensor) -> Tensor:
+        return avg_pool2d(values[:, None], 3, 1, padding=1, divisor_override=1)[:, 0]
+
+    while not bool(known.all()):
+        count = around(known)
+        grid = torch.where(known > 0, grid, around(grid) / count.clamp(min=1))
+        known = (count > 0).float()
+    return grid
 
 
 def shuffled(maps: Tensor, first: Tensor, second: Tensor, seed: int = 0) -> Tensor:

@@ -10,7 +10,7 @@ from torch import Tensor
 from symscope.evidence import SymscopeError
 from symscope.features import classifier_axes
 from symscope.intervention.natural import natural_vectors
-from symscope.localize import logit_shift, patched, places
+from symscope.localize import logit_lens, logit_shift, patched, places
 from symscope.localize.phases import Phase
 from symscope.models.transformer import Transformer
 from symscope.network import Network
@@ -143,11 +143,7 @@ def _lenses(
     run = task.trace(tokens)
     found: list[list[dict[str, Any]]] = [[] for _ in tokens]
     for module in modules.values():
-        x, rows = module.embed(tokens), []
-        for block in (None, *module.blocks):
-            x = x if block is None else block(x)
-            rows.append(module.readout(module.norm(x)))
-        stacked = torch.stack(rows, 1)  # (program, row, step, token)
+        stacked = logit_lens(Network(module), tokens).transpose(0, 1)  # (program, row, step, token)
         for i, logits in enumerate(stacked):
             found[i].append({"answer": _rounded(logits[..., run.answer[i]]),
                              "first": _rounded(logits[..., run.right[i, 0]])})  # fmt: skip

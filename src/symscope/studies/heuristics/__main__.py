@@ -40,6 +40,7 @@ from symscope.studies.heuristics.units import (
     families_unit,
     network_unit,
     neurons_unit,
+    speed_unit,
 )
 from symscope.studies.heuristics.view import view_unit
 from symscope.tasks.arithmetic import Arithmetic
@@ -52,6 +53,7 @@ WORK: Work = {
     "development": development_unit,
     "modular": modular_unit,
     "sign": sign_unit,
+    "speed": speed_unit,
     "view": view_unit,
 }
 WEIGHTS = "SYMSCOPE_WEIGHTS"
@@ -79,6 +81,7 @@ def _trained(asked: argparse.Namespace) -> None:
     units: list[Unit] = [(q, *who) for q in ("neurons", "families") for who in seeds]
     units += [(q, *who) for q in ("circuit", "development") for who in whole]
     units += [("view", *who) for who in whole if who[1] == "0"]
+    units += [("speed", *who) for who in whole]
     if name == "small" and WEIGHTS in os.environ:
         settings["weights"] = os.environ[WEIGHTS]
         names = modular_networks(Path(settings["weights"]))

@@ -10,9 +10,8 @@ from torch import Tensor
 
 from symscope.evidence import Evidence, wilson
 from symscope.features import read_out
-from symscope.localize import find_circuit, places
+from symscope.localize import find_circuit, layout_in, places
 from symscope.localize.heuristics import effects, means, suffices
-from symscope.localize.places import layout_in
 from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.heuristics.grids import Grid

@@ -10,16 +10,16 @@ import torch
 from torch import Tensor
 
 from symscope.evidence import Evidence, SymscopeError, wilson
-from symscope.localize import rank_correlation
+from symscope.localize import layout_in, rank_correlation
 from symscope.localize.heuristics import (
     Bag,
     direct,
     estimated,
     exact,
     means,
+    neuron_maps,
     silenced,
 )
-from symscope.localize.places import layout_in
 from symscope.network import Network
 from symscope.studies.heuristics.grids import Grid
 from symscope.studies.heuristics.patterns import Listed, Matched, maps_of, matched
@@ -110,6 +110,56 @@ def weakest(effects: Ranked, count: int) -> dict[int, Tensor]:
         order = v.abs().argsort()
         found[layer] = order[v.abs()[order] > 0][:count]
     return found
+
+
+def at_random(effects: Ranked, count: int, seed: int) -> dict[int, Tensor]:
+    """As many of each layer at random."""
+    generator = torch.Generator().manual_seed(seed)
+    return {k: torch.randperm(len(v), generator=generator)[:count] for k, v in effects.items()}
+
+
+def shared(
+    one: str, other: str, effects: Mapping[str, Ranked], top: int, name: str, seed: int
+) -> Evidence:
+    """How many of the top neurons of two signs are the same: their intersection over their union.
+
+    Control: as many random neurons of each. Interval by the binomial, over the union.
+    """
+    some = [strongest(effects[sign], top) for sign in (one, other)]
+    generator = torch.Generator().manual_seed(seed)
+    mixed = {k: torch.randperm(len(v), generator=generator)[: len(some[1][k])]
+             for k, v in effects[other].items()}  # fmt: skip
+
+    def counts(a: Mapping[int, Tensor], b: Mapping[int, Tensor]) -> tuple[int, int]:
+        sets = [{(k, n) for k, v in x.items() for n in v.tolist()} for x in (a, b)]
+        return len(sets[0] & sets[1]), len(sets[0] | sets[1])
+
+    both, either = counts(*some)
+    low, high = wilson(both, either)
+    chance = counts(some[0], mixed)
+    controls = {"random neurons": chance[0] / chance[1]}
+    return Evidence(f"{name}.shared.{one}_{other}", both / either, low, high, either,
+                    "share of neurons", controls, [seed])  # fmt: skip
+
+
+@torch.no_grad()
+def maps_speed(network: Network, grid: Grid, name: str, seed: int) -> Evidence:
+    """Prompts per second of all neurons' maps, on one core or one device. Control: a plain run."""
+    seconds: dict[str, list[float]] = {"maps": [], "plain": []}
+    for _ in range(3):
+        began = time.perf_counter()
+        for _ in neuron_maps(network, grid.prompts):
+            pass
+        seconds["maps"].append(time.perf_counter() - began)
+        began = time.perf_counter()
+        for rows in grid.prompts.split(512):
+            network.run(rows.to(network.device))
+        seconds["plain"].append(time.perf_counter() - began)
+    fast = {k: [len(grid) / s for s in v] for k, v in seconds.items()}
+    return Evidence(f"{name}.speed.maps", float(np.median(fast["maps"])), min(fast["maps"]),
+                    max(fast["maps"]), len(grid), "prompts per second",
+                    {"a run without maps": float(np.median(fast["plain"]))}, [seed],
+                    note="range of three")  # fmt: skip
 
 
 @torch.no_grad()

@@ -4,6 +4,7 @@ import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
@@ -27,9 +28,12 @@ from symscope.studies.heuristics.networks import (
 from symscope.studies.heuristics.neurons import (
     Ranked,
     Tops,
+    at_random,
     kept_claims,
+    maps_speed,
     ranked,
     right_prompts,
+    shared,
     strongest,
     tops,
     weakest,
@@ -148,6 +152,8 @@ def _others(
     few = asked.nulls // len(effects) or 1
     idle = weakest(effects, few)
     others["neurons with least effect"] = tops(network, grid, idle, patterns).matched
+    any_ = at_random(effects, few, seed)
+    others["random neurons"] = tops(network, grid, any_, patterns).matched
     if untrained is not None:
         some = {layer: neurons[:few] for layer, neurons in found.neurons.items()}
         others["untrained"] = tops(untrained, grid, some, patterns).matched
@@ -206,6 +212,18 @@ def development_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list
             yield partial(development, past, end, grid, patterns, claim, seed)
 
     return answered(ask(), f"{name}.development", seed)
+
+
+def speed_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
+    """Prompts per second of neuron maps; and, where there are several signs, shared neurons."""
+    kind, asked, seed, name = about(unit, settings)
+    network, _ = networks_of(unit, settings, folder)
+    found = [maps_speed(network, grids(kind.task)[0], name, seed)]
+    several = grids(kind.task) if isinstance(kind.task, Arithmetic) else []
+    effects = {g.name: ranked(network, pairs_of(g, asked.pairs, seed), name, seed)[0]
+               for g in several[: len(several) * (len(several) > 1)]}  # fmt: skip
+    return found + [shared(a, b, effects, asked.top, name, seed)
+                    for a, b in combinations(effects, 2)]  # fmt: skip
 
 
 Question = Callable[[], list[Evidence]]

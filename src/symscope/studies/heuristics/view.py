@@ -11,7 +11,7 @@ from torch import Tensor
 
 from symscope.evidence import write_json
 from symscope.jobs import Unit, made
-from symscope.localize import edge_scores, edges, find_circuit, places
+from symscope.localize import edge_scores, edges, find_circuit, layout_in, places
 from symscope.localize.heuristics import (
     PUBLISHED,
     effects,
@@ -21,7 +21,6 @@ from symscope.localize.heuristics import (
     silenced,
     threshold,
 )
-from symscope.localize.places import layout_in
 from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.heuristics.circuit import ROLES, parts

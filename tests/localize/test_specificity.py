@@ -2,7 +2,6 @@
 
 import pytest
 import torch
-from torch import nn
 
 from symscope.localize.heuristics import Bag, Knocked, by_pattern
 from symscope.models.load import build
@@ -22,7 +21,8 @@ def by_hand() -> Network:
 
     Neuron n fires on a first operand of n mod 3: `EACH` neurons for each of three patterns.
     """
-    module = build("transformer", len(TASK.vocabulary), 8, 0, layers=1, heads=1, norm=False)
+    form = {"layers": 1, "heads": 1, "norm": False, "activation": "relu"}
+    module = build("transformer", len(TASK.vocabulary), 8, 0, **form)
     block = module.blocks[0]
     with torch.no_grad():
         for weight in module.parameters():
@@ -36,7 +36,6 @@ def by_hand() -> Network:
             block.mlp[2].weight[7, neuron] = 1.0
         module.readout.weight[RIGHT, 7] = 1.0
         module.readout.bias[WRONG] = 1e-3
-    block.mlp[1] = nn.ReLU()
     return Network(module)
 
 

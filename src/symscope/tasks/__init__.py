@@ -4,6 +4,7 @@ from symscope.tasks.algorithms import ALGORITHMS, algorithm
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
 from symscope.tasks.identity_rules import IdentityRules
+from symscope.tasks.in_tokens import Spoken, in_tokens
 from symscope.tasks.long_addition import LongAddition
 from symscope.tasks.numbers import KINDS, Counting
 from symscope.tasks.programmed import Programmed
@@ -17,5 +18,7 @@ __all__ = [
     "IdentityRules",
     "LongAddition",
     "Programmed",
+    "Spoken",
     "algorithm",
+    "in_tokens",
 ]

@@ -32,11 +32,11 @@ class Spoken:
 def in_tokens(network: Network, signs: str = "+-*/", operands: int = 300) -> Spoken:
     """A pretrained model over `Arithmetic` with the numbers that are one token each.
 
-    All whole numbers from 0 on, up to the first that is several tokens, and at most 1,000, can be
-    operands (below `operands`) and answers. Prompts begin with the tokenizer's own first token, if
-    it has one; positions are best counted from the end. Raises `SymscopeError` without a
-    tokenizer, where hardly any number is one token, and where a prompt's text is not made of the
-    tokens of its parts.
+    All whole numbers from 0 on, up to the first that is several tokens or unknown, and at most
+    1,000, can be operands (below `operands`) and answers. Prompts begin with the tokenizer's own
+    first token, if it has one; positions are best counted from the end. Raises `SymscopeError`
+    without a tokenizer, where hardly any number is one token, and where a prompt's text is not
+    made of the tokens of its parts.
     """
     tokenizer = network.tokenizer
     if tokenizer is None:
@@ -71,7 +71,9 @@ def _numbers(tokenizer: Any) -> list[int]:
 
 
 def _plain(tokenizer: Any, text: str) -> list[int]:
-    return list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    """The tokens of a text, none where one is unknown: all unknown words have the same."""
+    found = list(tokenizer(text, add_special_tokens=False)["input_ids"])
+    return [] if tokenizer.unk_token_id in found else found
 
 
 def _require_same_text(tokenizer: Any, task: Arithmetic, ids: Tensor) -> None:

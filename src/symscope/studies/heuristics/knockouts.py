@@ -64,7 +64,7 @@ def by_prompt(
 def by_type(
     network: Network, grid: Grid, bags: Bags, patterns: Listed, claim: str, seed: int
 ) -> Evidence:
-    """The mean over patterns of the fall with the pattern less that without, every prompt asked.
+    """The mean over patterns of the fall with the pattern less that without, on the grid's prompts.
 
     Interval over patterns. Control: the same with the labels dealt out anew among the neurons of
     each layer. `config` holds the falls of each pattern with the standard error of the difference.
@@ -153,11 +153,11 @@ def alone(
 ) -> Evidence:
     """What the labelled neurons answer by themselves: their contributions to the answers added up.
 
-    Of the prompts not trained on. Controls: the top neurons without a label, as many random ones of
-    the top, all of the top; and the commonest answer.
+    Of the prompts not trained on, of all where that is not known. Controls: the top neurons without
+    a label, as many random ones of the top, all of the top; and the commonest answer.
     """
     tokens = grid.token.unique()
-    rows = grid.held_out
+    rows = grid.held_out if bool(grid.held_out.any()) else torch.ones_like(grid.held_out)
     wanted = grid.token[rows]
     generator = torch.Generator().manual_seed(seed)
     own = {layer: (bag.share > 0).any(1) for layer, bag in bags.items()}

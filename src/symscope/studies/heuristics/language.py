@@ -1,6 +1,8 @@
 """The same of language models that were trained by others: from a folder, or from the hub."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of
 from symscope.studies.heuristics.neurons import right_prompts
 from symscope.studies.heuristics.settings import Asked
 from symscope.studies.heuristics.units import Question, answered, neuron_claims
-from symscope.tasks.in_tokens import in_tokens
+from symscope.tasks import in_tokens
 
 OPERANDS = 300
 USED = 0.3
@@ -106,16 +108,18 @@ def sign_claims(
     spoken = in_tokens(network, sign, about.operands)
     grid, claim = grids(spoken.task)[0], f"{name}.{WORDS[sign]}"
     accuracy = _accuracy(spoken.network, grid, spoken.dropped, claim, seed)
-    right = right_prompts(spoken.network, grid).nonzero()[:, 0]
-    pairs = pairs_of(grid[right], about.asked.pairs, seed)
     untrained = None  # a fresh model of this size would take as much memory again
     asked = replace(about.asked, layers=about.layers)
-    questions: list[Question] = [
-        lambda: place_claims(spoken.network, untrained, {"all": pairs}, claim, seed),
-        lambda: faithful(spoken.network, grid, pairs, claim, seed),
-        lambda: neuron_claims(spoken.network, untrained, grid, asked, claim, seed),
-    ]
-    return [accuracy, *answered(iter(questions), claim, seed)]
+
+    def ask() -> Iterator[Question]:
+        right = right_prompts(spoken.network, grid).nonzero()[:, 0]
+        pairs = pairs_of(grid[right], about.asked.pairs, seed)
+        given = spoken.network, untrained
+        yield partial(place_claims, *given, {"all": pairs}, claim, seed)
+        yield partial(faithful, spoken.network, grid, pairs, claim, seed)
+        yield partial(neuron_claims, *given, grid, asked, claim, seed)
+
+    return [accuracy, *answered(ask(), claim, seed)]
 
 
 def _accuracy(network: Network, grid: Grid, dropped: Any, claim: str, seed: int) -> Evidence:

@@ -66,9 +66,12 @@ class Matched:
         return self.share.nan_to_num(0) >= PUBLISHED
 
     def kept(self, thresholds: Tensor, groups: Tensor) -> Tensor:
-        """Published labels of a kind that passes its own threshold (kind,), (map, heuristic)."""
+        """Patterns above the threshold (kind,) of their kind, where the best held-out one is too.
+
+        (map, heuristic).
+        """
         passes = self.best.nan_to_num(-torch.inf) >= thresholds
-        return self.published & passes[:, groups] & (self.kappa >= thresholds[groups])
+        return passes[:, groups] & (self.kappa >= thresholds[groups])
 
 
 def matched(maps: Tensor, answer_maps: Tensor, patterns: Listed, both_ends: bool) -> Matched:
@@ -104,21 +107,20 @@ def maps_of(
     return {layer: (maps, answers) for layer, (maps, answers) in found.items()}
 
 
-Made = Callable[[Tensor, Tensor, Tensor, int], Tensor]
-
-
 def null_maps(real: Matched, grid: Grid, count: int, seed: int) -> dict[str, tuple[Tensor, Tensor]]:
-    """Maps that are no heuristic, under their names: activations, and times the answer's part."""
+    """Maps that are no heuristic, under their names: activations, and times the answer's part.
+
+    As smooth as each of the neurons' own; `count` of the others.
+    """
     first, second, found = grid.first, grid.second, {}
     pick = torch.randperm(len(real.maps), generator=torch.Generator().manual_seed(seed))[:count]
-    made: Mapping[str, Made] = {"as smooth": alike, "operands shuffled": shuffled}
-    for name, make in made.items():
-        found[name] = tuple(
-            make(x[pick], first, second, seed) for x in (real.maps, real.answer_maps)
-        )
+    found["as smooth"] = tuple(alike(x, first, second, seed) for x in (real.maps, real.answer_maps))
+    found["operands shuffled"] = tuple(
+        shuffled(x[pick], first, second, seed) for x in (real.maps, real.answer_maps)
+    )
     for kind in ("noise", "linear", "rectified"):
-        maps = nulls(first, second, min(count, 60), kind, seed=seed)
-        found[kind] = (maps, nulls(first, second, len(maps), kind, seed=seed + 1))
+        maps = nulls(first, second, count, kind, seed=seed)
+        found[kind] = (maps, nulls(first, second, count, kind, seed=seed + 1))
     return found  # type: ignore[return-value]
 
 

@@ -3,6 +3,7 @@
 import base64
 from collections import defaultdict
 from dataclasses import dataclass
+from math import isfinite
 from pathlib import Path
 from typing import Any
 
@@ -149,7 +150,7 @@ def _tile(
         "low": low, "high": high, "labels": labels,
         "explained": {family: _mean([float(s.r2[family][number]) for s in found.values()])
                       for family in first.r2},
-        "knockout": {"accuracy": -_mean([float(f["accuracy"][number]) for f in falls.values()]),
+        "knockout": {"accuracy": _mean([-float(f["accuracy"][number]) for f in falls.values()]),
                      **_own_prompts(found, falls, labels, number)},
         "top": _top(task, found, maps),
     }  # fmt: skip
@@ -168,8 +169,10 @@ def _labels(found: _Sign, sign: str, number: int) -> list[dict[str, Any]]:
     return rows
 
 
-def _mean(values: list[float]) -> float:
-    return sum(values) / len(values)
+def _mean(values: list[float]) -> float | None:
+    """None where one is not a number: R² of a map that is constant on the prompts asked."""
+    found = sum(values) / len(values)
+    return found if isfinite(found) else None
 
 
 def _own_prompts(

@@ -39,11 +39,24 @@ def test_the_list_has_every_kind_and_none_that_tells_nothing():
                      for o in ("first", "second", "answer")} | {("same", "both")}  # fmt: skip
     assert len(set(LIST)) == len(LIST) == len(MASKS)
     counts = MASKS.sum(1)
-    assert int(counts.min()) > 0 and int(counts.max()) < len(PROMPTS)
+    assert int(counts.min()) >= 10 and int(counts.max()) <= 0.55 * len(PROMPTS)
     both, _ = heuristics(A, B, Y, both=True)
     assert {h.of for h in both if h.kind != "same"} == {"first", "second", "answer", "both"}
     leading = [h for h in LIST if h.kind == "digits" and h.values[1:] in ((-1, -1), (-1,))]
     assert not leading
+
+
+def test_what_most_or_hardly_any_prompts_have_is_no_pattern_as_noise_would_match_it():
+    task = Arithmetic("-")
+    prompts = task.prompts()
+    first, second = prompts[:, 0], prompts[:, 2]
+    named, masks = heuristics(first, second, task.answers(prompts))
+    common = Heuristic("range", "second", (0, 50))
+    assert float(common.holds(first, second, second).float().mean()) > 0.7 and common not in named
+    rare = Heuristic("range", "second", (99, 104))
+    assert int(rare.holds(first, second, second).sum()) == 1 and rare not in named
+    noise = nulls(first, second, 20, "noise")
+    assert float(matches(noise, masks).labelled().float().mean()) == 0
 
 
 def test_a_map_that_is_a_pattern_matches_it_in_full_and_others_by_chance():

@@ -76,6 +76,14 @@ def test_no_feature_is_chosen_twice_nor_its_twin_while_another_tells_more():
     assert all(len({c % 20 for c in row}) == 15 for row in chosen.tolist())
 
 
+def test_a_map_that_is_one_feature_gets_others_rather_than_that_one_again():
+    features = orthogonal(6)
+    ((_, fits, chosen),) = pursued(100 * features.T[:2], features, EVERY, [4])
+    assert chosen[:, 0].tolist() == [0, 1]
+    assert all(len(set(row)) == 4 for row in chosen.tolist())
+    torch.testing.assert_close(fits, 100 * features.T[:2], atol=0.1, rtol=0)
+
+
 def test_a_feature_that_never_changes_is_of_no_use():
     features = torch.cat([torch.full((PROMPTS, 1), 7.0), normal(PROMPTS, 3)], 1)
     maps = normal(2, PROMPTS, seed=1)

@@ -100,6 +100,10 @@ def test_only_patterns_with_neurons_enough_are_asked(least, count):
 
 def test_neurons_are_counted_and_silenced_in_all_layers_together():
     module = build("transformer", len(TASK.vocabulary), 8, 0, layers=2, heads=2)
+    generator = torch.Generator().manual_seed(1)
+    with torch.no_grad():
+        for weight in module.parameters():
+            weight += 0.5 * torch.randn(weight.shape, generator=generator)
     network, halves = Network(module), shares(12)
     bags = {0: bag(halves), 1: Bag(torch.arange(12) + 5, halves, torch.ones(12, 144))}
     found = list(by_pattern(network, PROMPTS, TASK.answers(PROMPTS), bags, HAS, 8))
@@ -112,8 +116,13 @@ def test_neurons_are_counted_and_silenced_in_all_layers_together():
         return value
 
     kept = torch.arange(0, 12, 3)  # those of pattern 0
-    do = {sites[0]: lambda v: silent(v, kept), sites[1]: lambda v: silent(v, kept + 5)}
-    said = network.run(PROMPTS, do=do).output[:, -1].argmax(-1)
+
+    def saying(shift: int) -> torch.Tensor:
+        do = {sites[0]: lambda v: silent(v, kept), sites[1]: lambda v: silent(v, kept + shift)}
+        return network.run(PROMPTS, do=do).output[:, -1].argmax(-1)
+
+    said = saying(5)
+    assert not torch.equal(said, saying(0))
     again = list(by_pattern(network, PROMPTS, said, bags, HAS, 8))[0]
     assert again.having[1:] == (48, 48) and again.others[1:] == (96, 96)
 

@@ -15,6 +15,11 @@ def written(view: dict[str, Any], folder: Path) -> Path:
     return path
 
 
+def settled(tab) -> None:
+    """Waits until the page has seen what came into sight, or another colour scheme."""
+    tab.evaluate("() => new Promise((r) => requestAnimationFrame(() => requestAnimationFrame(r)))")
+
+
 def text(tab, name: str) -> str:
     return tab.locator(f"[data-view={name}]").inner_text().replace("\u00a0", " ")
 

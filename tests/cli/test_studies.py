@@ -30,4 +30,5 @@ def test_options_reach_the_study(monkeypatch):
     main(["study", "heuristics", "--preset", "gpt-j", "--model", "here", "--device", "cuda",
           "--dtype", "float16", "--budget", "8", "--dry-run"])  # fmt: skip
     assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j", "--device", "cuda",
-                      "--model", "here", "--dtype", "float16", "--budget", "8.0", "--dry-run"]]  # fmt: skip
+                      "--model", "here", "--dtype", "float16", "--budget", "8.0",
+                      "--dry-run"]]  # fmt: skip

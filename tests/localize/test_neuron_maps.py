@@ -138,9 +138,7 @@ def test_what_neurons_add_is_summed_over_layers_and_over_those_named():
 
 def test_where_answers_have_another_order_rows_have_it_too():
     network = small()
-    order = torch.randperm(
-        len(TASK.vocabulary), generator=torch.Generator().manual_seed(0)
-    )
+    order = torch.randperm(len(TASK.vocabulary), generator=torch.Generator().manual_seed(0))
     turned = replace(network, answer=lambda output: output[..., order])
     answers = torch.tensor([2, 0, 5])
     found, plain = added_to(turned, 2, answers), added_to(network, 2, order[answers])

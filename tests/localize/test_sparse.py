@@ -1,5 +1,7 @@
 """A few features of a family for each map: which are chosen, and what they say of it."""
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 import torch
@@ -24,7 +26,9 @@ def test_of_orthogonal_features_the_true_ones_are_found_the_largest_first():
     features, weights = orthogonal(12), torch.tensor([[3.0, -2.0, 0.5], [0.4, 1.0, -5.0]])
     at = torch.tensor([[7, 2, 11], [0, 5, 3]])
     maps = torch.stack([features[:, at[i]] @ weights[i] + 4.0 for i in range(2)])
-    found = {count: (fits, chosen) for count, fits, chosen in pursued(maps, features, EVERY, [1, 3])}
+    found = {
+        count: (fits, chosen) for count, fits, chosen in pursued(maps, features, EVERY, [1, 3])
+    }
     assert list(found) == [1, 3]
     assert found[3][1].tolist() == [[7, 2, 11], [3, 5, 0]]
     torch.testing.assert_close(found[3][0], maps, atol=5e-3, rtol=0)
@@ -50,7 +54,7 @@ def test_each_further_feature_leaves_less_and_the_first_are_kept():
     left = torch.stack([(maps - fits).square().sum(1) for _, fits, _ in found])
     assert bool((left.diff(dim=0) < 0).all())
     assert bool((left[0] < (maps - maps.mean(1, keepdim=True)).square().sum(1)).all())
-    for (_, _, fewer), (_, _, more) in zip(found, found[1:], strict=False):
+    for (_, _, fewer), (_, _, more) in pairwise(found):
         assert torch.equal(more[:, :-1], fewer)
 
 

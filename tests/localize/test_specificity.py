@@ -11,7 +11,7 @@ from symscope.tasks.arithmetic import Arithmetic
 TASK = Arithmetic("+", operands=12, numbers=24)
 PROMPTS = TASK.prompts()
 FIRST = PROMPTS[:, 0]
-HAS = torch.stack([FIRST % 3 == rest for rest in range(3)] + [FIRST >= 0])
+HAS = torch.stack([rest == FIRST % 3 for rest in range(3)] + [FIRST >= 0])
 EACH = 10
 RIGHT, WRONG = 1, 0
 
@@ -123,7 +123,7 @@ def test_neurons_are_counted_and_silenced_in_all_layers_together():
 
     said = saying(5)
     assert not torch.equal(said, saying(0))
-    again = list(by_pattern(network, PROMPTS, said, bags, HAS, 8))[0]
+    again = next(by_pattern(network, PROMPTS, said, bags, HAS, 8))
     assert again.having[1:] == (48, 48) and again.others[1:] == (96, 96)
 
 

@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from atlas_tab import settled
 from chromium import CHROMIUM
 from symscope.evidence import Evidence, wilson, write_evidence, write_json
 
@@ -88,3 +89,27 @@ def browser():
         found = playwright.chromium.launch(executable_path=CHROMIUM, args=sandbox)
         yield found
         found.close()
+
+
+@pytest.fixture
+def visit(browser):
+    """Opens a page; at the end, that nothing went to the console or to the network."""
+    said, asked, given, tabs = [], [], [], []
+
+    def opened(path: Path, fragment: str = ""):
+        tab = browser.new_page(viewport={"width": 1400, "height": 900})
+        tab.on("console", lambda message: said.append(f"{message.type}: {message.text}"))
+        tab.on("pageerror", lambda error: said.append(str(error)))
+        tab.on("request", lambda request: asked.append(request.url.split("#")[0]))
+        tab.goto(path.as_uri() + fragment)
+        tab.wait_for_selector("html[data-drawn=yes]")
+        settled(tab)
+        given.append(path.as_uri())
+        tabs.append(tab)
+        return tab
+
+    yield opened
+    for tab in tabs:
+        tab.close()
+    assert said == []
+    assert asked == given

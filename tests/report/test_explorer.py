@@ -117,7 +117,7 @@ BROKEN = [
     ((*CELL, "heads", 1), [[0.0]], "as many layers as the first has"),
     (("subspaces", "groups", "names", "points", 0), [[0.0, 1.0]], "a table of 96 rows × 2"),
     (("claims", 0, "controls"), ..., r"claims\[0\] has no 'controls'"),
-    (("trajectory", "accuracy", 0), math.nan, r"\['accuracy'\] holds nan, which is no number"),
+    (("trajectory", "accuracy", 0), math.nan, r"\['accuracy'\]\[0\] holds nan, which is no number"),
     (("breakdown", "hops"), [], r"breakdown\['hops'\] is a list where a mapping is needed"),
     (("lens",), [1], "lens is a list where a mapping is needed"),
 ]  # fmt: skip

@@ -31,6 +31,16 @@ def test_seeds_are_averaged_and_their_cells_and_seconds_add_up():
     assert joined.low < 0.7 + 0.02 and joined.high > 0.9 - 0.02  # seeds differ: a wide interval
 
 
+def test_tables_of_numbers_are_averaged_where_all_have_the_same_entries():
+    def swept(value: float, seed: int) -> Evidence:
+        config = {"sweep": {"neurons": [value, 1.0]}, "by_kind": {str(seed): 1}}
+        return Evidence("labelled", 0.5, 0.4, 0.6, 10, seeds=[seed], config=config)
+
+    (joined,) = pool([swept(0.2, 0), swept(0.6, 1)])
+    assert joined.config["sweep"] == {"neurons": [pytest.approx(0.4), 1.0]}
+    assert "by_kind" not in joined.config
+
+
 def test_scores_that_are_no_shares_have_intervals_over_seeds():
     def ranks(score: float, seed: int) -> Evidence:
         return Evidence("estimate", score, score - 0.1, score + 0.2, 64, "rank correlation",

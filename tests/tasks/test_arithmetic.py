@@ -96,3 +96,11 @@ def test_what_cannot_be_is_said():
         Arithmetic("+").counterfactuals("sign", 1, 0)
     with pytest.raises(UnknownName, match="split"):
         ALL.pairs(ALL.program, ("first",), 1, 0, "all")
+
+
+def test_a_pair_of_one_sign_may_differ_in_the_sign():
+    task = Arithmetic("+-")
+    pairs = task.counterfactuals("sign", 50, 0, sign="-")
+    assert set(pairs.base[:, 1].tolist()) == {task.sign("-")}
+    assert set(pairs.source[:, 1].tolist()) == {task.sign("+")}
+    assert torch.equal(pairs.base[:, [0, 2]], pairs.source[:, [0, 2]])

@@ -3,10 +3,9 @@
 from collections.abc import Mapping
 from typing import Any
 
-from symscope.report.drawing import shown
 from symscope.report.explorer_view import checked_view
 from symscope.report.render import plotly, rendered, script
-from symscope.report.sentence import percent
+from symscope.report.told import told
 
 _SCRIPTS = (
     "theme.js", "words.js", "slider.js", "heat.js", "program_graph.js", "explorer_training.js",
@@ -23,14 +22,5 @@ def explorer(view: Mapping[str, Any]) -> str:
     view = checked_view(view)
     return rendered(
         "explorer.html", [plotly(), script(*_SCRIPTS)], ["explorer.css"],
-        view=view, headline=view["title"], told=_told,
+        view=view, headline=view["title"], told=told,
     )  # fmt: skip
-
-
-def _told(value: Any) -> str:
-    """A number as a table shows it, a share in percent; other things as they are."""
-    if value is None:
-        return "–"
-    if isinstance(value, bool) or not isinstance(value, int | float):
-        return str(value)
-    return percent(value) if isinstance(value, float) and 0 <= value <= 1 else shown(value)

@@ -165,19 +165,21 @@ class Arithmetic(Task):
     ) -> Pairs:
         """`count` pairs of legal prompts with other answers that differ in one thing, or in all.
 
-        The target is the source's answer. Raises `SymscopeError` where there is no such pair.
+        With a `sign`, all bases have it, and all sources but where the sign is what differs. The
+        target is the source's answer. Raises `SymscopeError` where there is no such pair.
         """
         if change not in CHANGES:
             raise UnknownName("change", change, CHANGES)
         kept = self.prompts(split, sign)
+        others = self.prompts(split) if change == "sign" else kept
         generator = torch.Generator().manual_seed(seed)
         found: list[tuple[Tensor, Tensor]] = []
         tried = have = 0
         for _ in range(_ROUNDS):
             if have >= count:
                 break
-            base, source = (kept[torch.randint(len(kept), (4 * count,), generator=generator)]
-                            for _ in range(2))  # fmt: skip
+            base, source = (some[torch.randint(len(some), (4 * count,), generator=generator)]
+                            for some in (kept, others))  # fmt: skip
             if change != "all":
                 column, other = {"first": 0, "sign": 1, "second": 2}[change], source
                 source = base.clone()

@@ -54,7 +54,8 @@ def in_tokens(network: Network, signs: str = "+-*/", operands: int = 300) -> Spo
     task = Arithmetic(signs, min(operands, len(numbers)), len(numbers), share=1.0)
     ids = torch.tensor([*numbers, *(found[0] for found in marks)])
     _require_same_text(tokenizer, task, ids)
-    first = tokenizer("0")["input_ids"][: -len(_plain(tokenizer, "0"))]
+    whole = list(tokenizer("0")["input_ids"])
+    first = whole[: whole.index(int(ids[0]))]
     dropped = {
         f"operands from {len(numbers)} on, of several tokens": max(0, operands - len(numbers)),
         **{f"prompts with {sign}": operands**2 - len(task.prompts("all", sign)) for sign in signs},

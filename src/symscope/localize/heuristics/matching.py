@@ -61,7 +61,7 @@ def held_out(
     """The pattern of each group that fits best on `half` of the prompts, scored on the other half.
 
     `half` (prompt,) is a mask, `groups` (heuristic,) the number of each pattern's group. The kappa
-    is NaN for a map without an order.
+    is NaN for a map without an order, and in a group without a pattern.
     """
 
     def on(rows: Tensor) -> Tensor:
@@ -69,9 +69,10 @@ def held_out(
         return matches(maps[:, rows], masks[:, rows], own, of_answer).kappa
 
     chosen, scored = on(half).nan_to_num(-torch.inf), on(~half)
-    best = torch.stack([chosen.masked_fill(groups != g, -torch.inf).argmax(1)
-                        for g in range(int(groups.max()) + 1)], 1)  # fmt: skip
-    return HeldOut(best, scored.gather(1, best))
+    numbers = range(int(groups.max()) + 1)
+    best = torch.stack([chosen.masked_fill(groups != g, -torch.inf).argmax(1) for g in numbers], 1)
+    empty = torch.tensor([not bool((groups == g).any()) for g in numbers])
+    return HeldOut(best, scored.gather(1, best).masked_fill(empty, torch.nan))
 
 
 def _shares(maps: Tensor, masks: Tensor) -> Tensor:

@@ -9,6 +9,8 @@ from collections.abc import Iterator, Sequence
 import torch
 from torch import Tensor
 
+from symscope.evidence import SymscopeError
+
 RIDGE = 1e-4
 """Of each feature's length, against features that are nearly the same."""
 
@@ -20,8 +22,11 @@ def pursued(
 
     `maps` (map, prompt) are fitted on the prompts `on`; `features` (prompt, feature). Each step
     takes, for each map, the feature that what is left follows most, and fits all taken ones and a
-    constant anew (Pati, Rezaiifar & Krishnaprasad, 1993). Chosen are (map, count).
+    constant anew (Pati, Rezaiifar & Krishnaprasad, 1993). Chosen are (map, count). Raises
+    `SymscopeError` where there are fewer features than terms.
     """
+    if max(terms) > features.shape[1]:
+        raise SymscopeError(f"{max(terms)} terms of {features.shape[1]} features")
     x = features - features[on].mean(0)
     x = x / x[on].norm(dim=0).clamp(min=1e-6)
     offset = maps[:, on].mean(1, keepdim=True)

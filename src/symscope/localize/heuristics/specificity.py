@@ -33,7 +33,7 @@ class Knocked:
 
     @property
     def error(self) -> float:
-        """The standard error of `specificity`, the falls of prompts taken as independent."""
+        """The standard error of `specificity`, where all prompts were right before silencing."""
         return float(sum(_variance(side) for side in (self.having, self.others)) ** 0.5)
 
 

@@ -1,8 +1,6 @@
 """The study network by network: train it, then ask of it everything that the page shows."""
 
-import warnings
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -13,7 +11,7 @@ import torch
 from symscope.evidence import Evidence, SymscopeError, write_json
 from symscope.jobs import Unit
 from symscope.models.load import load_network, save_network
-from symscope.network import Network, NothingChanged
+from symscope.network import Network
 from symscope.speed import peak
 from symscope.studies.binding.circuits import (
     circuit_claims,
@@ -32,6 +30,7 @@ from symscope.studies.binding.subspaces import subspaces
 from symscope.studies.binding.traced import traced_claims
 from symscope.studies.binding.trajectory import claims, course, crossed
 from symscope.studies.binding.view import view_of
+from symscope.studies.idle import idle_patches
 from symscope.train_answers import train_answers
 
 KINDS = ("root", "rebind", "query", "values", "distractor", "order")
@@ -134,7 +133,7 @@ def search_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evid
 def view_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
     """What the explorer shows of one network, as a file beside the evidence."""
     preset, seed = _preset(settings), int(unit[-1])
-    with _quiet():
+    with idle_patches():
         view = view_of(preset, folder / "training" / f"network-{seed}", _name(settings), seed)
     write_json(folder / "views" / f"{seed}.json", view)
     return []
@@ -152,7 +151,7 @@ def _asked(
     module, _ = load_network(folder / "networks" / f"{seed}.safetensors")
     network, untrained = Network(module), Network(preset.network(seed + 1000).eval())
     found: list[Evidence] = []
-    with _quiet():
+    with idle_patches():
         for number, question in enumerate(ask(preset, network, untrained, seed)):
             try:
                 found += question()
@@ -160,14 +159,6 @@ def _asked(
                 claim = f"{_name(settings)}.{unit[0]}.question_{number}"
                 found.append(Evidence(claim, None, None, None, 0, seeds=[seed], note=str(error)))
     return found
-
-
-@contextmanager
-def _quiet() -> Iterator[None]:
-    """Patching a token that is the same in both runs changes nothing, and is meant."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NothingChanged)
-        yield
 
 
 def _preset(settings: dict[str, Any]) -> Preset:

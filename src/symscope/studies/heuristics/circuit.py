@@ -43,8 +43,9 @@ def place_claims(
     """What patching each head and MLP does to logit(r′) − logit(r), by what the prompts differ in.
 
     The score is the best place's share of what exchanging the whole prompt does, the place chosen
-    on every second pair and scored on the others. Controls: the same in an untrained network, and
-    the mean of all places. `config` has all of them, and the published effect's median.
+    on every second pair and scored on the others. Controls: what it does in an untrained network,
+    as a share of the trained one's, and the mean of all places. `config` has the table of all, with
+    the median of the published effect beside it.
     """
     at, records = parts(network), []
     for change, some in pairs.items():
@@ -59,12 +60,12 @@ def place_claims(
                  for i, key in enumerate(at)}  # fmt: skip
         controls = {"mean of all places": float(shift[:, 1::2].mean()) / scale}
         if untrained is not None:
-            other, _, fresh = _effects(untrained, some, {0: list(at.values())[best]})
-            controls["untrained"] = float(other.mean() / fresh.mean())
+            other = effects(untrained, some, {0: list(at.values())[best]})["shift"]
+            controls["untrained"] = float(other.mean()) / scale
         records.append(Evidence(
             f"{claim}.place.{change}", float(mine.mean()) / scale, float(low), float(high),
             len(mine), "share of the full effect", controls, [seed],
-            config={"place": " @ ".join(list(at)[best]), "places": table},
+            config={"place": " @ ".join(list(at)[best]), "table": table},
         ))  # fmt: skip
     return records
 

@@ -56,19 +56,20 @@ def family_claims(
     maps = {layer: m for layer, _, m in neuron_maps(network, grid.prompts)}
     sizes = [len(m) for m in maps.values()]
     together = torch.cat(list(maps.values()))
-    on = ~grid.held_out
+    scored = grid.held_out if bool(grid.held_out.any()) else _half(len(grid))
+    on = ~scored
     plain = together[:, on].mean(1, keepdim=True).expand_as(together)
 
     def accuracy(fits: Tensor) -> float:
         by_layer = dict(zip(maps, fits.split(sizes), strict=True))
-        rows = grid.held_out
+        rows = scored
         logits = with_fits(
             network, grid.prompts[rows], {k: f[:, rows] for k, f in by_layer.items()}
         )
         return float((logits.argmax(-1).cpu() == grid.token[rows]).float().mean())
 
     controls = {"0 features": accuracy(plain), "the network": accuracy(together)}
-    count = int(grid.held_out.sum())
+    count = int(scored.sum())
 
     def record(what: str, score: float, config: Mapping[str, float]) -> Evidence:
         low, high = wilson(round(score * count), count)
@@ -78,12 +79,16 @@ def family_claims(
     records = []
     for family, columns in features.items():
         for number, fits, _ in pursued(together, columns, on, terms):
-            r2 = explained(together, fits, grid.held_out).nan_to_num(0)
+            r2 = explained(together, fits, scored).nan_to_num(0)
             config = {"r2": float(r2.clamp(min=0).mean())}
             records.append(record(f"rebuilt.{family}.{number}", accuracy(fits), config))
             rest = together - fits + plain
             records.append(record(f"removed.{family}.{number}", accuracy(rest), config))
     return [*records, *_decision(records, terms, claim, seed)]
+
+
+def _half(count: int) -> Tensor:
+    return torch.rand(count, generator=torch.Generator().manual_seed(0)) < 0.5
 
 
 def _decision(

@@ -14,6 +14,7 @@ from symscope.studies.heuristics.grids import Grid, pairs_of
 from symscope.studies.heuristics.neurons import Tops, ranked, strongest, tops
 from symscope.studies.heuristics.patterns import label_claims, listed, matched, null_maps
 from symscope.studies.heuristics.settings import Asked
+from symscope.studies.idle import idle_patches
 
 MODULUS = 59
 
@@ -40,15 +41,18 @@ def modular_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evi
     network, seed, grid = Network(load_modular_addition(path)), int(seed_text), modular_grid()
     claim, asked = f"heuristics.{settings['preset']}.modular.{grid.name}", Asked()
     patterns = listed(grid)
-    effects, _ = ranked(network, pairs_of(grid, asked.pairs, seed), claim, seed)
-    found: Tops = tops(network, grid, strongest(effects, asked.top), patterns)
-    made = null_maps(found.matched, grid, asked.nulls, seed)
-    others = {k: matched(*maps, patterns, False) for k, maps in made.items()}
-    labels, _ = label_claims(found.matched, others, patterns, claim, seed)
     with torch.no_grad():
         right = network.run(grid.prompts).output[:, -1].argmax(-1) == grid.token
     low, high = wilson(int(right.sum()), len(right))
     accuracy = Evidence(f"{claim}.accuracy", float(right.float().mean()), low, high, len(right),
                         "accuracy", {"commonest answer": 1 / MODULUS}, [seed])  # fmt: skip
-    families = features_of(grid, MODULUS)
-    return [accuracy, *labels, *family_claims(network, grid, families, asked.terms, claim, seed)]
+    with idle_patches():
+        effects, _ = ranked(network, pairs_of(grid, asked.pairs, seed), claim, seed)
+        families = family_claims(
+            network, grid, features_of(grid, MODULUS), asked.terms, claim, seed
+        )
+    found: Tops = tops(network, grid, strongest(effects, asked.top), patterns)
+    made = null_maps(found.matched, grid, asked.nulls, seed)
+    others = {k: matched(*maps, patterns, False) for k, maps in made.items()}
+    labels, _ = label_claims(found.matched, others, patterns, claim, seed)
+    return [accuracy, *labels, *families]

@@ -167,6 +167,9 @@ def _precision(real: Matched, others: Mapping[str, Matched], claim: str, seed: i
     true = {name: 1 - false_share(best, m.share.nan_to_num(-1).amax(1), PUBLISHED)
             for name, m in others.items()}  # fmt: skip
     passing, score = int((best >= PUBLISHED).sum()), true.pop("as smooth")
+    if not passing:
+        return Evidence(f"{claim}.precision.published", None, None, None, 0, "precision",
+                        seeds=[seed], note="no neuron passes")  # fmt: skip
     low, high = wilson(round(score * passing), passing)
     return Evidence(f"{claim}.precision.published", score, low, high, passing, "precision",
                     {f"null: {name}": value for name, value in true.items()}, [seed])  # fmt: skip

@@ -125,6 +125,20 @@ def course(records: Records) -> str:
     return table(head, found)
 
 
+def read_where(records: Records) -> str:
+    """Accuracy of the probe on unseen pairs, after each block (down) and at each position."""
+    head, found = ["network", "asked", "after block"], []
+    for before, network, sign in _cells(records):
+        record = records.get(f"{before}.probe.unseen_pairs")
+        cells = {} if record is None else record.config.get("table", {})
+        layers = sorted({key.split(" @ ")[0] for key in cells})
+        roles = list(dict.fromkeys(key.split(" @ ")[1] for key in cells))
+        head = head if len(head) > 3 else [*head, *roles]
+        found += [[network, sign, layer, *(f"{cells[f'{layer} @ {role}']:.2f}" for role in roles)]
+                  for layer in layers]  # fmt: skip
+    return table(head, found)
+
+
 def speed(records: Records) -> str:
     """Prompts per second of neuron maps beside those of a plain run."""
     found = []
@@ -184,11 +198,13 @@ TABLES: dict[str, Maker] = {
     "place": _of("place.all", "untrained", "mean of all places", more=_PLACE),
     "place_first": _of("place.first", "untrained", "mean of all places", more=_PLACE),
     "place_second": _of("place.second", "untrained", "mean of all places", more=_PLACE),
+    "place_sign": _of("place.sign", "untrained", "mean of all places", more=_PLACE),
     "circuit": _of("circuit.faithfulness", "random_circuits", "best_random_circuit",
                    more=[("places of 40", _config("size")), PUBLISHED]),
     "edges": _of("edges.faithfulness", "random_circuits", "best_random_circuit"),
     "probe_pairs": _of("probe.unseen_pairs", "labels shuffled", "commonest answer",
                        "at second operand"),
+    "read_where": read_where,
     "probe_answers": _of("probe.unseen_answers", "labels shuffled", "commonest answer",
                          "at second operand"),
     "attribution": _of("ranking.attribution", "shuffled", "halves", more=[("seconds", _seconds)]),

@@ -1,6 +1,5 @@
 """The study unit by unit: train a network, then ask of it everything that the page shows."""
 
-import warnings
 from collections.abc import Callable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -14,7 +13,7 @@ from symscope.evidence import Evidence, SymscopeError
 from symscope.jobs import Unit
 from symscope.localize.heuristics import means
 from symscope.models.load import load_network, save_network
-from symscope.network import Network, NothingChanged
+from symscope.network import Network
 from symscope.studies.heuristics.circuit import edge_claims, faithful, place_claims, probe_claims
 from symscope.studies.heuristics.development import development
 from symscope.studies.heuristics.families import family_claims, features_of
@@ -47,6 +46,7 @@ from symscope.studies.heuristics.patterns import (
     null_maps,
 )
 from symscope.studies.heuristics.settings import PRESETS, Asked, Trained
+from symscope.studies.idle import idle_patches
 from symscope.task import Pairs
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.train_answers import train_answers
@@ -219,10 +219,13 @@ def speed_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
     """Prompts per second of neuron maps; and, where there are several signs, shared neurons."""
     kind, asked, seed, name = about(unit, settings)
     network, _ = networks_of(unit, settings, folder)
-    found = [maps_speed(network, grids(kind.task)[0], name, seed)]
-    several = grids(kind.task) if isinstance(kind.task, Arithmetic) else []
-    effects = {g.name: ranked(network, pairs_of(g, asked.pairs, seed), name, seed)[0]
-               for g in several[: len(several) * (len(several) > 1)]}  # fmt: skip
+    several = grids(kind.task)
+    found = [maps_speed(network, several[0], name, seed)]
+    if len(several) == 1 or not isinstance(kind.task, Arithmetic):
+        return found
+    with idle_patches():
+        effects = {g.name: ranked(network, pairs_of(g, asked.pairs, seed), name, seed)[0]
+                   for g in several}  # fmt: skip
     return found + [shared(a, b, effects, asked.top, name, seed)
                     for a, b in combinations(effects, 2)]  # fmt: skip
 
@@ -233,8 +236,7 @@ Question = Callable[[], list[Evidence]]
 def answered(questions: Iterator[Question], name: str, seed: int) -> list[Evidence]:
     """The answers; a question without one is evidence as well. An idle patch is meant here."""
     found: list[Evidence] = []
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", NothingChanged)
+    with idle_patches():
         for number in count():
             try:
                 question = next(questions, None)  # what prepares a question can fail as well

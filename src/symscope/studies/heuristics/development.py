@@ -8,7 +8,7 @@ from torch import Tensor
 from symscope.evidence import Evidence, wilson
 from symscope.localize.heuristics import chosen, silenced, widened
 from symscope.network import Network
-from symscope.studies.heuristics.grids import Grid
+from symscope.studies.heuristics.grids import Grid, said
 from symscope.studies.heuristics.neurons import Tops, tops
 from symscope.studies.heuristics.patterns import Listed
 
@@ -57,10 +57,7 @@ def _part(there: Tensor, final: Tensor) -> float:
 def _knocked(
     network: Network, grid: Grid, now: Tops, patterns: Listed, seed: int
 ) -> dict[str, float]:
-    said = torch.cat(
-        [network.run(rows).output[:, -1].argmax(-1) for rows in grid.prompts.split(512)]
-    )
-    right = (said == grid.token).nonzero()[:, 0]
+    right = (said(network, grid.prompts) == grid.token).nonzero()[:, 0]
     found = {"accuracy": len(right) / len(grid), "matching": 0.0, "random": 0.0}
     if len(right) < 20:
         return found

@@ -6,6 +6,7 @@ import torch
 from torch import Tensor
 
 from symscope.evidence import SymscopeError
+from symscope.network import Network
 from symscope.task import IGNORE, Pairs
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.long_addition import LongAddition
@@ -68,6 +69,13 @@ def _of_digits(task: LongAddition) -> list[Grid]:
                           first + second, whole[:, step + 1],
                           task.held_out(first, second)))  # fmt: skip
     return found
+
+
+@torch.no_grad()
+def said(network: Network, prompts: Tensor) -> Tensor:
+    """The most likely next token of each prompt, (prompt,), on the CPU."""
+    return torch.cat([network.run(rows.to(network.device)).output[:, -1].argmax(-1).cpu()
+                      for rows in prompts.split(512)])  # fmt: skip
 
 
 def pairs_of(grid: Grid, count: int, seed: int) -> Pairs:

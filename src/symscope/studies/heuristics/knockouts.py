@@ -18,7 +18,7 @@ from symscope.localize.heuristics import (
     widened,
 )
 from symscope.network import Network
-from symscope.studies.heuristics.grids import Grid
+from symscope.studies.heuristics.grids import Grid, said
 from symscope.studies.heuristics.patterns import Listed
 
 Bags = Mapping[int, Bag]
@@ -115,9 +115,7 @@ def failures(
     """
     from sklearn.metrics import roc_auc_score
 
-    parts = [network.run(rows.to(network.device)).output[:, -1].argmax(-1).cpu()
-             for rows in grid.prompts.split(512)]  # fmt: skip
-    right = (torch.cat(parts) == grid.token).numpy()
+    right = (said(network, grid.prompts) == grid.token).numpy()
     if min(right.sum(), (~right).sum()) < FEWEST:
         raise SymscopeError(f"{right.sum()} prompts are right and {(~right).sum()} wrong")
     fits = {layer: bag.fit(masks) > 0 for layer, bag in bags.items()}

@@ -14,7 +14,7 @@ from symscope.network import Network
 from symscope.pretrained import DTYPES
 from symscope.speed import peak
 from symscope.studies.heuristics.circuit import faithful, place_claims
-from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of
+from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of, said
 from symscope.studies.heuristics.neurons import right_prompts
 from symscope.studies.heuristics.settings import Asked
 from symscope.studies.heuristics.units import Question, answered, neuron_claims
@@ -91,6 +91,8 @@ def sign_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Eviden
     """Everything about one sign. Where memory ends it says what to try, and no file is written."""
     _, sign, seed = unit
     about = LANGUAGE[settings["preset"]]
+    budget = int(1e9 * settings["budget"])
+    about = replace(about, asked=replace(about.asked, budget=budget))
     try:
         network = Network.from_pretrained(settings["model"], settings["dtype"], settings["device"])
         return sign_claims(network, about, sign, f"heuristics.{settings['preset']}", int(seed))
@@ -109,7 +111,6 @@ def sign_claims(
     grid, claim = grids(spoken.task)[0], f"{name}.{WORDS[sign]}"
     accuracy = _accuracy(spoken.network, grid, spoken.dropped, claim, seed)
     untrained = None  # a fresh model of this size would take as much memory again
-    asked = replace(about.asked, layers=about.layers)
 
     def ask() -> Iterator[Question]:
         right = right_prompts(spoken.network, grid).nonzero()[:, 0]
@@ -117,16 +118,14 @@ def sign_claims(
         given = spoken.network, untrained
         yield partial(place_claims, *given, {"all": pairs}, claim, seed)
         yield partial(faithful, spoken.network, grid, pairs, claim, seed)
+        asked = replace(about.asked, layers=about.layers)
         yield partial(neuron_claims, *given, grid, asked, claim, seed)
 
     return [accuracy, *answered(ask(), claim, seed)]
 
 
 def _accuracy(network: Network, grid: Grid, dropped: Any, claim: str, seed: int) -> Evidence:
-    with torch.no_grad():
-        said = torch.cat([network.run(rows).output[:, -1].argmax(-1).cpu()
-                          for rows in grid.prompts.split(512)])  # fmt: skip
-    right = said == grid.token
+    right = said(network, grid.prompts) == grid.token
     low, high = wilson(int(right.sum()), len(right))
     common = float((grid.token == grid.token.mode().values).float().mean())
     return Evidence(f"{claim}.accuracy", float(right.float().mean()), low, high, len(right),

@@ -10,7 +10,7 @@ from symscope.jobs import Unit
 from symscope.models.modular_addition import load_modular_addition
 from symscope.network import Network
 from symscope.studies.heuristics.families import family_claims, features_of
-from symscope.studies.heuristics.grids import Grid, pairs_of
+from symscope.studies.heuristics.grids import Grid, pairs_of, said
 from symscope.studies.heuristics.neurons import Tops, ranked, strongest, tops
 from symscope.studies.heuristics.patterns import label_claims, listed, matched, null_maps
 from symscope.studies.heuristics.settings import Asked
@@ -41,8 +41,7 @@ def modular_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evi
     network, seed, grid = Network(load_modular_addition(path)), int(seed_text), modular_grid()
     claim, asked = f"heuristics.{settings['preset']}.modular.{grid.name}", Asked()
     patterns = listed(grid)
-    with torch.no_grad():
-        right = network.run(grid.prompts).output[:, -1].argmax(-1) == grid.token
+    right = said(network, grid.prompts) == grid.token
     low, high = wilson(int(right.sum()), len(right))
     accuracy = Evidence(f"{claim}.accuracy", float(right.float().mean()), low, high, len(right),
                         "accuracy", {"commonest answer": 1 / MODULUS}, [seed])  # fmt: skip

@@ -12,6 +12,7 @@ from torch import Tensor
 from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.localize import layout_in, rank_correlation
 from symscope.localize.heuristics import (
+    BUDGET,
     Bag,
     direct,
     estimated,
@@ -21,7 +22,7 @@ from symscope.localize.heuristics import (
     silenced,
 )
 from symscope.network import Network
-from symscope.studies.heuristics.grids import Grid
+from symscope.studies.heuristics.grids import Grid, said
 from symscope.studies.heuristics.patterns import Listed, Matched, maps_of, matched
 from symscope.task import Pairs
 
@@ -233,22 +234,22 @@ def _length(network: Network, layer: int, some: Tensor) -> Tensor:
     return rows.detach()[some.to(rows.device)].float().norm(dim=1, keepdim=True).cpu()
 
 
-def tops(network: Network, grid: Grid, neurons: Mapping[int, Tensor], patterns: Listed) -> Tops:
-    """Maps of some neurons and the patterns that fit them.
+def tops(
+    network: Network, grid: Grid, neurons: Mapping[int, Tensor], patterns: Listed,
+    budget: int = BUDGET,
+) -> Tops:  # fmt: skip
+    """Maps of some neurons, `budget` bytes of them at a time, and the patterns that fit them.
 
     Where activations can be negative, as gated ones, the lowest count as well.
     """
-    maps = maps_of(network, grid, neurons)
+    maps = maps_of(network, grid, neurons, budget)
     together, answers = (torch.cat([maps[layer][i] for layer in neurons]) for i in (0, 1))
     return Tops(neurons, matched(together, answers, patterns, bool((together < -0.5).any())))
 
 
 def right_prompts(network: Network, grid: Grid) -> Tensor:
     """Which prompts are answered right, (prompt,); raises `SymscopeError` for fewer than 20."""
-    with torch.no_grad():
-        said = torch.cat([network.run(rows.to(network.device)).output[:, -1].argmax(-1).cpu()
-                          for rows in grid.prompts.split(512)])  # fmt: skip
-    right = said == grid.token
+    right = said(network, grid.prompts) == grid.token
     if int(right.sum()) < 20:
         raise SymscopeError(
             f"{grid.sign}: {int(right.sum())} of {len(grid)} prompts are answered right, and 20 are"

@@ -8,6 +8,7 @@ from torch import Tensor
 
 from symscope.evidence import Evidence, wilson
 from symscope.localize.heuristics import (
+    BUDGET,
     PUBLISHED,
     Heuristic,
     added_to,
@@ -94,12 +95,12 @@ def _matched(maps: Tensor, answer_maps: Tensor, patterns: Listed) -> Matched:
 
 
 def maps_of(
-    network: Network, grid: Grid, neurons: Mapping[int, Tensor]
+    network: Network, grid: Grid, neurons: Mapping[int, Tensor], budget: int = BUDGET
 ) -> dict[int, tuple[Tensor, Tensor]]:
     """Layer → the maps of some neurons, and these times what each adds to the right answer."""
     found: dict[int, list[Tensor]] = {}
     named = {layer: some.tolist() for layer, some in neurons.items()}
-    for layer, some, maps in neuron_maps(network, grid.prompts, named):
+    for layer, some, maps in neuron_maps(network, grid.prompts, named, budget):
         added = added_to(network, layer, grid.token).cpu()[some]
         for part, value in enumerate((maps, maps * added)):
             found.setdefault(layer, [torch.empty(0), torch.empty(0)])

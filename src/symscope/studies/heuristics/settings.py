@@ -6,6 +6,7 @@ from typing import Any
 import torch
 from torch import nn
 
+from symscope.localize.heuristics import BUDGET
 from symscope.models.load import build
 from symscope.models.transformer import Transformer
 from symscope.tasks.arithmetic import Arithmetic
@@ -63,7 +64,8 @@ class Asked:
     Of each layer the `top` neurons are matched with patterns. Places and neurons are patched on
     `pairs` pairs; knock-outs by prompt are on `prompts` prompts, with `counts` neurons of each
     layer and `draws` random sets. `terms` are how many features each neuron may have where a
-    family has to rebuild it. Neurons are those of `layers`, of all without.
+    family has to rebuild it. Neurons are those of `layers`, of all without. Their maps take
+    `budget` bytes at a time.
     """
 
     top: int = 100
@@ -75,6 +77,7 @@ class Asked:
     nulls: int = 60
     probe_epochs: int = 20
     layers: range | None = None
+    budget: int = BUDGET
 
 
 SMALL: dict[str, Trained] = {

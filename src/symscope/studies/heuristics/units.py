@@ -115,7 +115,7 @@ def neuron_claims(
     pairs = pairs_of(grid[right], asked.pairs, seed)
     effects, records = ranked(network, pairs, claim, seed, asked.layers)
     patterns = listed(grid)
-    found = tops(network, grid, strongest(effects, asked.top), patterns)
+    found = tops(network, grid, strongest(effects, asked.top), patterns, asked.budget)
     others = _others(network, untrained, grid, effects, found, patterns, asked, seed)
     labels, thresholds = label_claims(found.matched, others, patterns, claim, seed)
     some = right[grid[right].some(asked.prompts, seed)]
@@ -152,9 +152,9 @@ def _others(
     others = {name: matched(*maps, patterns, False) for name, maps in made.items()}
     few = asked.nulls // len(effects) or 1
     idle = weakest(effects, few)
-    others["neurons with least effect"] = tops(network, grid, idle, patterns).matched
+    others["neurons with least effect"] = tops(network, grid, idle, patterns, asked.budget).matched
     any_ = at_random(effects, few, seed)
-    others["random neurons"] = tops(network, grid, any_, patterns).matched
+    others["random neurons"] = tops(network, grid, any_, patterns, asked.budget).matched
     if untrained is not None:
         some = {layer: neurons[:few] for layer, neurons in found.neurons.items()}
         others["untrained"] = tops(untrained, grid, some, patterns).matched

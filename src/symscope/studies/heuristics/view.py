@@ -22,7 +22,7 @@ from symscope.localize.heuristics import (
 )
 from symscope.network import Network
 from symscope.studies.heuristics.families import features_of
-from symscope.studies.heuristics.grids import Grid, grids, pairs_of
+from symscope.studies.heuristics.grids import Grid, grids, pairs_of, said
 from symscope.studies.heuristics.neurons import Tops, ranked, strongest, tops
 from symscope.studies.heuristics.patterns import Listed, listed, matched, null_maps
 from symscope.studies.heuristics.settings import Asked
@@ -124,14 +124,7 @@ def _of_sign(
             ((_, fits, _),) = pursued(top.matched.maps, columns, ~grid.held_out, [TERMS])
             r2[family] = explained(top.matched.maps, fits, grid.held_out)
     kept = top.matched.kept(limits, patterns.groups)
-    return _Sign(grid, _said(network, grid.prompts), patterns, top, kept, r2)
-
-
-def _said(network: Network, prompts: Tensor) -> Tensor:
-    with torch.no_grad():
-        return torch.cat(
-            [network.run(rows).output[:, -1].argmax(-1) for rows in prompts.split(512)]
-        )
+    return _Sign(grid, said(network, grid.prompts), patterns, top, kept, r2)
 
 
 def _square(task: Arithmetic, grid: Grid, values: Tensor) -> str:

@@ -23,6 +23,7 @@ LIST, MASKS = heuristics(A, B, Y)
          lambda a, b: (a + b) // 100 == 1 and (a + b) % 10 == 2),
         (Heuristic("digits", "second", (-1, 5)), "second like .5", lambda a, b: b % 10 == 5),
         (Heuristic("same", "both"), "operands are the same", lambda a, b: a == b),
+        (Heuristic("set", "answer", (3, 50)), "answer one of 3, 50", lambda a, b: a + b in (3, 50)),
         (Heuristic("modulo", "both", (2, 0)), "both operands = 0 mod 2",
          lambda a, b: a % 2 == 0 and b % 2 == 0),
     ],
@@ -57,6 +58,17 @@ def test_what_most_or_hardly_any_prompts_have_is_no_pattern_as_noise_would_match
     assert int(rare.holds(first, second, second).sum()) == 1 and rare not in named
     noise = nulls(first, second, 20, "noise")
     assert float(matches(noise, masks).labelled().float().mean()) == 0
+
+
+def test_quotients_have_sets_of_their_commonest_answers():
+    task = Arithmetic("/")
+    prompts = task.prompts()
+    numbers = prompts[:, 0], prompts[:, 2], task.answers(prompts)
+    plain, (named, masks) = heuristics(*numbers)[0], heuristics(*numbers, sets=True)
+    sets = [h for h in named if h.kind == "set"]
+    assert named[: len(plain)] == plain and len(named) == len(plain) + len(sets) == len(masks)
+    assert {len(h.values) for h in sets} == {2, 3, 4} and Heuristic("set", "answer", (1, 2)) in sets
+    assert not any(0 in h.values and 1 in h.values for h in sets), "most prompts have those"
 
 
 def test_a_map_that_is_a_pattern_matches_it_in_full_and_others_by_chance():

@@ -136,6 +136,7 @@ BROKEN = [
     ((*LABEL, "kind"), "range", r"values is \[10, 3\]; of the kind range it is \[from, below\]"),
     ((*LABEL, "kind"), "digits", r"values is \[10, 3\]; of the kind digits it is a digit"),
     ((*LABEL, "kind"), "same", r"values is \[10, 3\]; of the kind same it is none"),
+    ((*LABEL, "kind"), "sets", r"'range', 'modulo', 'digits', 'same', 'set'"),
     ((*LABEL, "share"), math.nan, r"\['labels'\]\[0\]\['share'\] holds nan, which is no number"),
     ((*FIRST, "explained", "waves"), ..., r"neurons\[0\]\.explained has no 'waves'"),
     ((*FIRST, "explained", "waves"), "0", r"\['waves'\] is a str where a number is"),

@@ -22,6 +22,7 @@ const Patterns = (() => {
   function fits({ kind, values }, number) {
     if (kind === "range") return number >= values[0] && number < values[1];
     if (kind === "modulo") return rest(number, values[0]) === values[1];
+    if (kind === "set") return values.includes(number);
     return values.every((digit, place) => {
       const size = 10 ** (values.length - 1 - place);
       return digit < 0 || rest(Math.floor(number / size), 10) === digit;

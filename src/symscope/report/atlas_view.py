@@ -13,7 +13,7 @@ from symscope.evidence import SymscopeError
 from symscope.report.checks import has, kind_of, listed, one_of, rounded, table
 
 SIGNS = ("+", "-", "*", "//")
-KINDS = ("range", "modulo", "digits", "same")
+KINDS = ("range", "modulo", "digits", "same", "set")
 OF = ("first", "second", "answer", "both")
 NODES = ("embed", "head", "mlp", "logits")
 FAMILIES = ("patterns", "tables", "waves")
@@ -154,6 +154,8 @@ def _label(label: Any, where: str, signs: Sequence[str]) -> None:
     elif kind == "digits":
         fits = fits and len(values) > 0 and all(-1 <= v <= 9 for v in values)
         wanted = "a digit for each place, or −1 for any"
+    elif kind == "set":
+        fits, wanted = fits and len(values) > 0, "the numbers in it"
     else:
         fits, wanted = not values, "none"
     if not fits:

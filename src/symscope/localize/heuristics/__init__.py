@@ -22,11 +22,12 @@ from symscope.localize.heuristics.matching import (
 from symscope.localize.heuristics.ranking import direct, estimated, exact
 from symscope.localize.heuristics.sparse import pursued
 from symscope.localize.heuristics.specificity import Knocked, by_pattern
-from symscope.localize.heuristics.types import Heuristic, heuristics
+from symscope.localize.heuristics.types import KINDS, Heuristic, heuristics
 
 __all__ = [
     "BUDGET",
     "CONTROLS",
+    "KINDS",
     "PUBLISHED",
     "Bag",
     "HeldOut",

@@ -8,29 +8,31 @@ pattern that fixes the leading digit alone is left out, as it is a range.
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import combinations, product
 
 import torch
 from torch import Tensor
 
 from symscope.causal_model import UnknownName
 
+KINDS = ("range", "modulo", "digits", "same", "set")
 OF = ("first", "second", "answer", "both")
 DIGITS = 3
 """Digit patterns are of numbers padded with zeros to this length."""
 MODULI = (2, 3, 4, 5, 6, 7, 8, 9, 11, 13, 15)
 RARE, COMMON = 10, 0.55
 """Patterns that fewer prompts have, or a larger share of them, are left out."""
+COMMONEST = 8
 LARGE = 150
 """Operands below this many get the shorter ranges."""
 
 
 @dataclass(frozen=True)
 class Heuristic:
-    """One pattern: `kind` "range" (from, below), "modulo" (n, rest), "digits" or "same".
+    """One pattern: `kind` "range" (from, below), "modulo" (n, rest), "digits", "set" or "same".
 
-    Digit patterns hold a digit or -1, any, for each of three places. `values` are empty for
-    "same", identical operands.
+    Digit patterns hold a digit or -1, any, for each of three places, a set the numbers that are in
+    it. `values` are empty for "same", identical operands.
     """
 
     kind: str
@@ -50,8 +52,10 @@ class Heuristic:
             return (number >= self.values[0]) & (number < self.values[1])
         if self.kind == "modulo":
             return number % self.values[0] == self.values[1]
+        if self.kind == "set":
+            return torch.isin(number, torch.tensor(self.values))
         if self.kind != "digits":
-            raise UnknownName("kind of heuristic", self.kind, ("range", "modulo", "digits", "same"))
+            raise UnknownName("kind of heuristic", self.kind, KINDS)
         fits = torch.ones_like(number, dtype=torch.bool)
         for place, digit in enumerate(self.values):
             if digit >= 0:
@@ -66,17 +70,21 @@ class Heuristic:
             return f"{subject} in {self.values[0]}..{self.values[1] - 1}"
         if self.kind == "modulo":
             return f"{subject} = {self.values[1]} mod {self.values[0]}"
+        if self.kind == "set":
+            return f"{subject} one of {', '.join(map(str, self.values))}"
         return f"{subject} like {''.join('.' if d < 0 else str(d) for d in self.values)}"
 
 
 def heuristics(
     first: Tensor, second: Tensor, answer: Tensor, both: bool = False,
-    moduli: Sequence[int] = MODULI,
+    moduli: Sequence[int] = MODULI, sets: bool = False,
 ) -> tuple[list[Heuristic], Tensor]:  # fmt: skip
     """Every pattern that ten prompts or more have, but no more than 55 %, and which have it.
 
     What more have, or hardly any, is soon matched by any map at the published threshold of 0.6.
-    The second is (heuristic, prompt). `both` adds patterns that both operands have.
+    The second is (heuristic, prompt). `both` adds patterns that both operands have, `sets` those of
+    2 to 4 of the eight commonest answers: the multiple results that are for quotients alone.
+    Departure: published sets are looked for in each neuron, out of all answers.
     """
     found: list[Heuristic] = []
     operands = max(int(first.max()), int(second.max())) + 1
@@ -87,6 +95,7 @@ def heuristics(
         if of != "both":
             found += _patterns(of, most)
     found.append(Heuristic("same", "both"))
+    found += _sets(answer) if sets else []
     masks = torch.stack([h.holds(first, second, answer) for h in found])
     some = (masks.sum(1) >= RARE) & (masks.float().mean(1) <= COMMON)
     return [h for h, kept in zip(found, some.tolist(), strict=True) if kept], masks[some]
@@ -100,6 +109,13 @@ def _ranges(of: str, most: int, operands: int) -> list[Heuristic]:
         for length in lengths if length < most
         for start in range(0, most, max(length // 3, least)) if start < most
     ]  # fmt: skip
+
+
+def _sets(answer: Tensor) -> list[Heuristic]:
+    values, counts = answer.unique(return_counts=True)
+    commonest = sorted(values[counts.argsort(descending=True)[:COMMONEST]].tolist())
+    return [Heuristic("set", "answer", some) for size in (2, 3, 4)
+            for some in combinations(commonest, size)]  # fmt: skip
 
 
 def _patterns(of: str, most: int) -> list[Heuristic]:

@@ -9,6 +9,7 @@ from torch import Tensor
 from symscope.evidence import Evidence, wilson
 from symscope.localize.heuristics import (
     BUDGET,
+    KINDS,
     PUBLISHED,
     Heuristic,
     added_to,
@@ -25,7 +26,6 @@ from symscope.localize.heuristics import (
 from symscope.network import Network
 from symscope.studies.heuristics.grids import Grid
 
-KINDS = ("range", "modulo", "digits", "same")
 SWEEP = (0.4, 0.5, 0.6, 0.7, 0.8, 0.9)
 """Thresholds that are shown beside the published one."""
 
@@ -42,7 +42,7 @@ class Listed:
 
 def listed(grid: Grid) -> Listed:
     """All patterns that some of the grid's prompts have."""
-    named, masks = heuristics(grid.first, grid.second, grid.answer)
+    named, masks = heuristics(grid.first, grid.second, grid.answer, sets=grid.sign == "/")
     return Listed(named, masks, torch.tensor([h.of == "answer" for h in named]),
                   torch.tensor([KINDS.index(h.kind) for h in named]))  # fmt: skip
 

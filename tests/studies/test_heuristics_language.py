@@ -1,5 +1,6 @@
 """The study of arithmetic in a language model, on one that learns sums in seconds."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -137,3 +138,20 @@ def test_a_folder_without_a_tokenizer_is_refused_in_a_record(settings, tmp_path)
     name = run_unit(sign_unit, ("sign", "+", "0"), settings | {"model": str(folder)}, tmp_path)
     (refused,) = read_evidence(tmp_path / "units" / f"{name}.json")
     assert refused.score is None and "no tokenizer" in refused.note
+
+
+@pytest.mark.parametrize(("preset", "family"), [("pythia-6.9b", "gpt_neox"), ("gpt-j", "gptj"),
+                                                ("llama-3-8b", "llama")])  # fmt: skip
+def test_every_published_preset_is_asked_of_a_small_model_of_its_family(
+    preset, family, tmp_path, monkeypatch
+):
+    """Of random weights: they answer next to nothing right, which ends each sign with a record."""
+    place = saved(tmp_path / "model", model(family), [tokenizer(WORDS, begin=True)])
+    monkeypatch.setattr(language, "peak", lambda *_: 1e9)
+    settings = SETTINGS | {"preset": preset, "model": str(place)}
+    assert "0.00·10⁹ parameters" in estimate(settings)
+    monkeypatch.setitem(language.LANGUAGE, preset, replace(language.LANGUAGE[preset], operands=8))
+    name = run_unit(sign_unit, ("sign", "+", "0"), settings, tmp_path)
+    accuracy, rest = read_evidence(tmp_path / "units" / f"{name}.json")
+    assert accuracy.claim == f"heuristics.{preset}.add.accuracy" and accuracy.n == 64
+    assert rest.score is None and "20 are needed" in rest.note

@@ -8,13 +8,16 @@ import torch
 
 from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json
 from symscope.jobs import join, run_unit
+from symscope.localize.heuristics import added_to
 from symscope.models.load import save_network
+from symscope.network import Network
 from symscope.report.atlas_view import checked_atlas
 from symscope.studies.heuristics.__main__ import WORK
 from symscope.studies.heuristics.grids import grids, pairs_of
 from symscope.studies.heuristics.modular import modular_grid
+from symscope.studies.heuristics.patterns import maps_of
 from symscope.studies.heuristics.published import PUBLISHED
-from symscope.studies.heuristics.settings import PRESETS, Asked, Trained
+from symscope.studies.heuristics.settings import PRESETS, SMALL, Asked, Trained
 from symscope.studies.heuristics.units import answered
 from symscope.task import IGNORE
 from symscope.tasks.arithmetic import SIGNS, Arithmetic
@@ -228,3 +231,13 @@ def test_pairs_of_a_grid_have_other_answers_and_ask_for_the_source_s():
     assert torch.equal(pairs_of(grid, 50, 0).base, pairs.base)
     with pytest.raises(SymscopeError, match="all prompts have the same answer"):
         pairs_of(grid[grid.token == 3], 5, 0)
+
+
+def test_maps_of_the_answer_are_maps_times_what_each_neuron_adds_to_it():
+    network = Network(SMALL["plus"].network(0))
+    (whole,) = grids(SMALL["plus"].task)
+    grid = whole[whole.some(300, 0)]
+    some = torch.tensor([7, 3, 500])
+    maps, answers = maps_of(network, grid, {1: some})[1]
+    added = added_to(network, 1, grid.token)[some]  # every prompt's own column
+    torch.testing.assert_close(answers, maps * added)

@@ -10,7 +10,7 @@ from symscope.localize.heuristics.explained import (
     with_fits,
 )
 from symscope.localize.heuristics.knockout import CONTROLS, Bag, chosen, silenced, widened
-from symscope.localize.heuristics.maps import BUDGET, added_to, added_up, neuron_maps
+from symscope.localize.heuristics.maps import BUDGET, added_to, added_up, neuron_maps, output_rows
 from symscope.localize.heuristics.matching import (
     PUBLISHED,
     HeldOut,
@@ -21,7 +21,7 @@ from symscope.localize.heuristics.matching import (
 )
 from symscope.localize.heuristics.ranking import direct, estimated, exact
 from symscope.localize.heuristics.sparse import pursued
-from symscope.localize.heuristics.specificity import Knocked, by_pattern
+from symscope.localize.heuristics.specificity import Knocked, by_pattern, fall
 from symscope.localize.heuristics.types import KINDS, Heuristic, heuristics
 
 __all__ = [
@@ -45,6 +45,7 @@ __all__ = [
     "estimated",
     "exact",
     "explained",
+    "fall",
     "false_share",
     "fitted",
     "held_out",
@@ -54,6 +55,7 @@ __all__ = [
     "neuron_maps",
     "nulls",
     "operand_tables",
+    "output_rows",
     "pursued",
     "shuffled",
     "silenced",

@@ -75,6 +75,16 @@ def _pass(
 
 
 @torch.no_grad()
+def output_rows(network: Network, layer: int) -> Tensor:
+    """What one unit of each neuron adds to the residual stream, (neuron, width), float32."""
+    layout = layout_in(network)
+    down = network.modules[f"{layout.blocks}.{layer}.{layout.down or layout.hidden[0]}"]
+    weight: Any = down.weight
+    rows = weight.T if isinstance(down, nn.Linear) else weight  # GPT-2's own layer is transposed
+    return rows.float()
+
+
+@torch.no_grad()
 def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
     """What one unit of each neuron adds to each answer's logit, (neuron, answer).
 
@@ -82,13 +92,9 @@ def added_to(network: Network, layer: int, answers: Tensor) -> Tensor:
     less the mean over all tokens: an estimate, as the norm's scale depends on the prompt, and what
     later blocks make of it is left out. `answers` are tokens, as the network's own answers are.
     """
-    layout = layout_in(network)
-    down = network.modules[f"{layout.blocks}.{layer}.{layout.down or layout.hidden[0]}"]
-    weight: Any = down.weight
-    rows = weight.T if isinstance(down, nn.Linear) else weight  # GPT-2's own layer is transposed
+    layout, rows = layout_in(network), output_rows(network, layer)
     norm, readout = network.modules[layout.norm], network.modules[layout.readout]
     out: Any = readout.weight
-    rows = rows.float()
     if isinstance(norm, nn.LayerNorm):
         rows = (rows - rows.mean(1, keepdim=True)) * norm.weight.float()
     elif not isinstance(norm, nn.Identity):

@@ -29,7 +29,7 @@ class Knocked:
     @property
     def specificity(self) -> float:
         """The fall among the prompts that have the pattern less that among the others."""
-        return _fall(self.having) - _fall(self.others)
+        return fall(self.having) - fall(self.others)
 
     @property
     def error(self) -> float:
@@ -37,14 +37,15 @@ class Knocked:
         return float(sum(_variance(side) for side in (self.having, self.others)) ** 0.5)
 
 
-def _fall(side: tuple[int, int, int]) -> float:
+def fall(side: tuple[int, int, int]) -> float:
+    """What accuracy falls by, of (right before, right after, prompts)."""
     before, after, count = side
     return (before - after) / max(1, count)
 
 
 def _variance(side: tuple[int, int, int]) -> float:
-    fall = abs(_fall(side))
-    return fall * (1 - fall) / max(1, side[2])
+    part = abs(fall(side))
+    return part * (1 - part) / max(1, side[2])
 
 
 @torch.no_grad()

@@ -14,6 +14,7 @@ from symscope.localize.heuristics import (
     added_up,
     by_pattern,
     chosen,
+    fall,
     silenced,
     widened,
 )
@@ -28,7 +29,7 @@ DRAWS = 1_000
 
 
 @torch.no_grad()
-def by_prompt(
+def by_prompt(  # what is silenced, on what, how often, and what stands there instead
     network: Network, grid: Grid, bags: Bags, masks: Tensor, counts: tuple[int, ...], draws: int,
     claim: str, seed: int, instead: Mapping[int, Tensor] | None = None,
 ) -> list[Evidence]:  # fmt: skip
@@ -82,7 +83,7 @@ def by_type(
     drawn = np.random.default_rng(0).choice(values, (DRAWS, len(values))).mean(1)
     low, high = np.percentile(drawn, [2.5, 97.5])
     table = {str(patterns.heuristics[k.heuristic]): _row(k) for k in found}
-    having, others = (float(np.mean([1 - _fall(s) for s in side])) for side in (
+    having, others = (float(np.mean([1 - fall(s) for s in side])) for side in (
         [k.having for k in found], [k.others for k in found]))  # fmt: skip
     return Evidence(
         f"{claim}.by_type", float(values.mean()), float(low), float(high), len(found),
@@ -94,12 +95,8 @@ def by_type(
 
 
 def _row(found: Knocked) -> dict[str, float]:
-    return {"neurons": found.neurons, "having": _fall(found.having), "others": _fall(found.others),
+    return {"neurons": found.neurons, "having": fall(found.having), "others": fall(found.others),
             "specificity": found.specificity, "error": found.error}  # fmt: skip
-
-
-def _fall(side: tuple[int, int, int]) -> float:
-    return (side[0] - side[1]) / max(1, side[2])
 
 
 @torch.no_grad()

@@ -19,6 +19,7 @@ from symscope.localize.heuristics import (
     exact,
     means,
     neuron_maps,
+    output_rows,
     silenced,
 )
 from symscope.network import Network
@@ -227,11 +228,8 @@ class Tops:
 
 def _length(network: Network, layer: int, some: Tensor) -> Tensor:
     """How long the output row of each neuron is, (neuron, 1)."""
-    layout = layout_in(network)
-    down = network.modules[f"{layout.blocks}.{layer}.{layout.down or layout.hidden[0]}"]
-    weight: Tensor = down.weight  # type: ignore[assignment]
-    rows = weight.T if isinstance(down, torch.nn.Linear) else weight
-    return rows.detach()[some.to(rows.device)].float().norm(dim=1, keepdim=True).cpu()
+    rows = output_rows(network, layer)
+    return rows[some.to(rows.device)].norm(dim=1, keepdim=True).cpu()
 
 
 def tops(

@@ -99,9 +99,10 @@ def maps_of(
 ) -> dict[int, tuple[Tensor, Tensor]]:
     """Layer → the maps of some neurons, and these times what each adds to the right answer."""
     found: dict[int, list[Tensor]] = {}
+    tokens, place = grid.token.unique(return_inverse=True)  # few: all prompts would not fit
     named = {layer: some.tolist() for layer, some in neurons.items()}
     for layer, some, maps in neuron_maps(network, grid.prompts, named, budget):
-        added = added_to(network, layer, grid.token).cpu()[some]
+        added = added_to(network, layer, tokens).cpu()[some][:, place]
         for part, value in enumerate((maps, maps * added)):
             found.setdefault(layer, [torch.empty(0), torch.empty(0)])
             found[layer][part] = torch.cat([found[layer][part], value])

@@ -14,7 +14,7 @@ from symscope.tasks.long_addition import LongAddition
 from symscope.train_answers import Plan
 
 EMBEDDING = 0.02
-"""Standard deviation of fresh token and position vectors; torch's default of 1 memorises."""
+"""Standard deviation of fresh token and position vectors, found by trial."""
 
 
 @dataclass(frozen=True)

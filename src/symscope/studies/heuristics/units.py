@@ -143,7 +143,7 @@ def neuron_claims(
     return records + answered(iter(rest), f"{claim}.neurons", seed)
 
 
-def _others(
+def _others(  # all that maps without a claim to a label are made of
     network: Network, untrained: Network | None, grid: Grid, effects: Ranked, found: Tops,
     patterns: Listed, asked: Asked, seed: int,
 ) -> dict[str, Matched]:  # fmt: skip

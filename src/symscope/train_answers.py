@@ -39,7 +39,8 @@ class Plan:
     `loss` is "answer" or "program" (every next token as well). `queries` letters are asked for in
     each program of `Binding`, which is run once (`Transformer.branched`): the same loss as that
     many samples with one query each; with 0 prompts are run as they are, which any task can.
-    `programs` is the size of the training set; None draws new ones each time. `one_hop` steps come
+    `programs` is the size of the training set; None draws new ones each time. With a `batch` of 0
+    every step is on the whole of it. `one_hop` steps come
     first in which only digits are bound (`Binding`): a curriculum, to be said so. The rate falls
     with the `power` of what is left. `precision` is "float32" or "bfloat16" (autocast); `compiled`
     uses torch.compile.
@@ -62,6 +63,13 @@ class Plan:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise UnknownName("loss", self.loss, LOSSES)
+        if self.batch < (self.programs is None):
+            raise SymscopeError("a batch of 0 is the whole training set: say how many programs")
+
+    @property
+    def size(self) -> int:
+        """Prompts of one step."""
+        return self.batch or self.programs or 0
 
     def rate_at(self, step: int) -> float:
         """Linear up to `warmup`, then down to 0 at the end, linearly or as another `power`."""
@@ -144,7 +152,7 @@ def train_answers(
     module.train()
     while (first := history["step"]) < plan.steps:
         began = clock(device)
-        drawn = [part.split(plan.batch) for part in _chunk(task, plan, pool, seed, first)]
+        drawn = [part.split(plan.size) for part in _chunk(task, plan, pool, seed, first)]
         for step, batch in enumerate(zip(*drawn, strict=True), first):
             if folder and step in checkpoints:
                 checkpoint(_place(folder, step), module)
@@ -205,8 +213,10 @@ one for each query, or without queries one for each step."""
 def _chunk(task: Prompts, plan: Plan, pool: Tensor | None, seed: int, step: int) -> Batch:
     """What the steps from `step` on are trained on."""
     generator = torch.Generator().manual_seed(seed * 1_000_003 + 2 + step)
-    count = min(CHUNK, plan.steps - step) * plan.batch
-    if step < plan.one_hop:
+    count = min(CHUNK, plan.steps - step) * plan.size
+    if pool is not None and not plan.batch:
+        tokens = pool.repeat(count // plan.size, 1)
+    elif step < plan.one_hop:
         tokens = replace(_binding(task), hops=1, constants=1.0).drawn(count, generator)
     elif pool is not None:
         tokens = pool[torch.randint(len(pool), (count,), generator=generator)]
@@ -287,4 +297,4 @@ def operations(module: nn.Module, plan: Plan, task: Prompts) -> float:
     """
     named = dict(module.named_parameters())
     weights = sum(p.numel() for n, p in named.items() if p.dim() == 2 and n != "embed.weight")
-    return 6.0 * weights * plan.batch * (task.length + QUERY * max(0, plan.queries - 1))
+    return 6.0 * weights * plan.size * (task.length + QUERY * max(0, plan.queries - 1))

@@ -6,6 +6,7 @@ from symscope.tasks.binding import Binding
 from symscope.tasks.identity_rules import IdentityRules
 from symscope.tasks.in_tokens import Spoken, in_tokens
 from symscope.tasks.long_addition import LongAddition
+from symscope.tasks.modular import ModularAddition
 from symscope.tasks.numbers import KINDS, Counting
 from symscope.tasks.programmed import Programmed
 
@@ -17,6 +18,7 @@ __all__ = [
     "Counting",
     "IdentityRules",
     "LongAddition",
+    "ModularAddition",
     "Programmed",
     "Spoken",
     "algorithm",

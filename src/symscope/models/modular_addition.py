@@ -119,6 +119,13 @@ class Perceptron(nn.Module):
         return self.readout(self.layers[1](x) if self.adds else x)
 
 
+def published_names(weights: Path) -> list[str]:
+    """The transformers in a folder's `clock_pizza`, by name; those without attention are left out."""
+    paths = sorted((weights / "clock_pizza").glob("config_*.json"))
+    found = [p for p in paths if "n_layers" in json.loads(p.read_text())]
+    return [p.stem.removeprefix("config_") for p in found]
+
+
 def load_modular_addition(weights: Path) -> nn.Module:
     """The network of `model_ID.pt`, with `config_ID.json` beside it."""
     path = weights.with_name(weights.name.replace("model_", "config_")).with_suffix(".json")

@@ -31,6 +31,7 @@ from symscope.features.geometry.intervention import intervene
 from symscope.features.geometry.mixture import mixture_index, published_mixture
 from symscope.features.geometry.neighbours import neighbour_information
 from symscope.features.geometry.off_circle import off_circle
+from symscope.features.geometry.planes import swap_planes
 from symscope.features.geometry.reconstruction import in_components, reconstructions
 from symscope.features.geometry.regression import explained_by, explanation, residual_colours
 from symscope.features.geometry.representations import (
@@ -101,6 +102,7 @@ __all__ = [
     "similarity",
     "spectral_clusters",
     "split_separability",
+    "swap_planes",
     "sweep_neighbours",
     "symmetric",
     "turn_to",

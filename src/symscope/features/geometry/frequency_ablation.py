@@ -24,8 +24,9 @@ def frequency_ablation(
 ) -> Evidence:  # fmt: skip
     """Accuracy when both numbers' vectors keep these frequencies alone.
 
-    `pairs` (n, 2) are the network's inputs, numbers from 0 to p − 1, each of which occurs in both
-    places; the vectors (n, 2, width) stand at `site` and depend on the number and its place alone.
+    `pairs` (n, 2 or more) are the network's inputs, two numbers from 0 to p − 1, each of which
+    occurs in both places, and what follows them; the vectors (n, step, width) stand at `site`, and
+    those of the numbers depend on the number and its place alone.
     Controls: "without" (all other frequencies), "random" (as many random ones, three draws),
     "untouched" and "chance". Accuracies on n pairs, with Wilson's interval.
     """
@@ -58,9 +59,9 @@ def _tables(network: Network, pairs: Tensor, site: Site) -> list[Tensor]:
     """The vectors of each number at the site, (p, width) for each of both places."""
     found = torch.cat([network.run(p.to(network.device), read=[site]).values[site].cpu()
                        for p in pairs.split(BATCH)])  # fmt: skip
-    if found.dim() != 3 or found.shape[1] != 2:
-        raise SymscopeError(f"vectors at {site} are (n, 2, width), not {tuple(found.shape)}")
-    size, tables = int(pairs.max()) + 1, []
+    if found.dim() != 3 or found.shape[1] != pairs.shape[1]:
+        raise SymscopeError(f"vectors at {site} are (n, step, width), not {tuple(found.shape)}")
+    size, tables = int(pairs[:, :2].max()) + 1, []
     for place in (0, 1):
         numbers = pairs[:, place]
         table = found.new_zeros(size, found.shape[2])
@@ -90,4 +91,4 @@ def _accuracy(
 
 
 def _put(value: Tensor) -> Edit:
-    return lambda old: value.to(old)
+    return lambda old: torch.cat([value.to(old), old[:, 2:]], 1)

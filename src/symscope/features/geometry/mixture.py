@@ -124,11 +124,12 @@ def _best_offsets(
     """
     along = np.sort(normals @ centred.T, axis=1)
     shares, chosen = np.empty(len(normals)), np.empty(len(normals))
+    spreads = along.std(1, keepdims=True)
+    shifts = offsets * spreads
+    halves = WIDTH * np.sqrt(spreads**2 + shifts**2)
+    lows, highs = -halves - shifts, halves - shifts
     for i, line in enumerate(along):
-        spread = line.std()
-        shift = offsets[i] * spread
-        half = WIDTH * np.sqrt(spread**2 + shift**2)
-        inside = np.searchsorted(line, half - shift) - np.searchsorted(line, -half - shift, "right")
+        inside = np.searchsorted(line, highs[i]) - np.searchsorted(line, lows[i], "right")
         best = inside.argmax()
         shares[i], chosen[i] = inside[best] / len(line), offsets[i, best]
     return shares, chosen

@@ -29,9 +29,10 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.evidence import SymscopeError, read_evidence, read_json, write_whole
 from symscope.jobs import Unit, Work, join, run_units
+from symscope.models.modular_addition import published_names
 from symscope.report.atlas import atlas
 from symscope.studies.heuristics.language import LANGUAGE, estimate, sign_unit
-from symscope.studies.heuristics.modular import modular_networks, modular_unit
+from symscope.studies.heuristics.modular import modular_unit
 from symscope.studies.heuristics.published import PUBLISHED
 from symscope.studies.heuristics.settings import PRESETS
 from symscope.studies.heuristics.units import (
@@ -84,7 +85,7 @@ def _trained(asked: argparse.Namespace) -> None:
     units += [("speed", *who) for who in whole]
     if name == "small" and WEIGHTS in os.environ:
         settings["weights"] = os.environ[WEIGHTS]
-        names = modular_networks(Path(settings["weights"]))
+        names = published_names(Path(settings["weights"]))
         units += [("modular", name, str(number)) for number, name in enumerate(names)]
     _run(units, settings, folder, asked)
     _joined(folder, f"symscope study heuristics --preset {name}")

@@ -17,7 +17,8 @@ from symscope.studies.heuristics.circuit import faithful, place_claims
 from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of, said
 from symscope.studies.heuristics.neurons import right_prompts
 from symscope.studies.heuristics.settings import Asked
-from symscope.studies.heuristics.units import Question, answered, neuron_claims
+from symscope.studies.heuristics.units import neuron_claims
+from symscope.studies.questions import Question, answered
 from symscope.tasks import in_tokens
 
 OPERANDS = 300

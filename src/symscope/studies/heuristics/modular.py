@@ -5,7 +5,7 @@ from typing import Any
 
 import torch
 
-from symscope.evidence import Evidence, read_json, wilson
+from symscope.evidence import Evidence, wilson
 from symscope.jobs import Unit
 from symscope.models.modular_addition import load_modular_addition
 from symscope.network import Network
@@ -17,12 +17,6 @@ from symscope.studies.heuristics.settings import Asked
 from symscope.studies.idle import idle_patches
 
 MODULUS = 59
-
-
-def modular_networks(weights: Path) -> list[str]:
-    """The names of the published transformers in a folder; those without attention are left out."""
-    paths = sorted((weights / "clock_pizza").glob("config_*.json"))
-    return [p.stem.removeprefix("config_") for p in paths if "n_layers" in read_json(p)]
 
 
 def modular_grid(seed: int = 0) -> Grid:

@@ -1,15 +1,15 @@
 """The study unit by unit: train a network, then ask of it everything that the page shows."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
 from functools import partial
-from itertools import combinations, count
+from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import torch
 
-from symscope.evidence import Evidence, SymscopeError
+from symscope.evidence import Evidence
 from symscope.jobs import Unit
 from symscope.localize.heuristics import means
 from symscope.models.load import load_network, save_network
@@ -47,6 +47,7 @@ from symscope.studies.heuristics.patterns import (
 )
 from symscope.studies.heuristics.settings import PRESETS, Asked, Trained
 from symscope.studies.idle import idle_patches
+from symscope.studies.questions import Question, answered
 from symscope.task import Pairs
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.train_answers import train_answers
@@ -228,25 +229,6 @@ def speed_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
                    for g in several}  # fmt: skip
     return found + [shared(a, b, effects, asked.top, name, seed)
                     for a, b in combinations(effects, 2)]  # fmt: skip
-
-
-Question = Callable[[], list[Evidence]]
-
-
-def answered(questions: Iterator[Question], name: str, seed: int) -> list[Evidence]:
-    """The answers; a question without one is evidence as well. An idle patch is meant here."""
-    found: list[Evidence] = []
-    with idle_patches():
-        for number in count():
-            try:
-                question = next(questions, None)  # what prepares a question can fail as well
-                if question is None:
-                    break
-                found += question()
-            except SymscopeError as error:
-                found.append(Evidence(f"{name}.question_{number}", None, None, None, 0,
-                                      seeds=[seed], note=str(error)))  # fmt: skip
-    return found
 
 
 def about(unit: Unit, settings: dict[str, Any]) -> tuple[Trained, Asked, int, str]:

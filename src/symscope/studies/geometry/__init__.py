@@ -1,0 +1,1 @@
+"""In what coordinates do networks keep cyclic variables? See `__main__`."""

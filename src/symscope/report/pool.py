@@ -13,15 +13,18 @@ CELLS = ("phase", "difference", "value", "held_out", "seen", "cells")
 OWN = (
     "size", "width", "site", "redrawn", "epochs", "text", "length", "agrees_to", "block", "first",
     "last", "half", "place", "edges", "learnt", "strongest", "crossed",
-    "steps_per_second", "share_of_peak",
+    "steps_per_second", "share_of_peak", "ranking", "sparsity",
+    "found", "used", "there", "keys", "of", "group",
 )  # fmt: skip
 """Settings and findings of each network: one value where all agree, else a list."""
 MEANS = ("sweep", "course", "seconds", "table", "by_kind", "r2", "having", "others")
 """Tables of numbers of which the mean over networks is kept, where all have the same entries."""
 NO_SHARES = (
-    "area under the curve", "attention", "difference of accuracy", "faithfulness", "logits",
-    "mean gap in faithfulness", "prompts per second", "rank correlation",
-    "share of the full effect",
+    "area under the curve", "attention", "bits", "cosine", "difference of accuracy",
+    "faithfulness", "features", "held-out R²", "held-out r²", "Jaccard index",
+    "length in the nearer plane", "logit(old) − logit(new)", "logits", "loss recovered",
+    "mean best cosine", "mean gap in faithfulness", "prompts per second", "rank correlation",
+    "ratio of spreads", "share of the full effect", "share of variance",
 )  # fmt: skip
 """Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""
 

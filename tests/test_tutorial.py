@@ -10,6 +10,7 @@ PAGE = TUTORIALS / "does-my-network-count.md"
 PLANTED = TUTORIALS / "plant-and-find.md"
 EXTRACTED = TUTORIALS / "which-program.md"
 TRAVELS = TUTORIALS / "where-does-the-value-travel.md"
+COORDINATES = TUTORIALS / "in-what-coordinates.md"
 SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
 
 
@@ -64,3 +65,16 @@ def test_a_value_is_followed_through_a_trained_network_as_printed(capsys, monkey
     assert list(found) == list(printed) and len(found) == 4
     for role, shares in found.items():
         assert shares == pytest.approx(printed[role], abs=0.05), role
+
+
+def test_circles_are_found_and_used_as_the_tutorial_says():
+    page = COORDINATES.read_text(encoding="utf8")
+    first, second = re.findall(r"```python\n(.*?)```", page, re.DOTALL)
+    names = {}
+    exec(compile(first, str(COORDINATES), "exec"), names)
+    assert names["score"].score > 2 * names["score"].controls["gaussian"]
+    assert len(names["clusters"]) == 2
+    exec(compile(second, str(COORDINATES), "exec"), names)
+    assert names["found"]["kept.share"].score == 1.0
+    assert names["found"]["share"].score < 0.1
+    assert names["found"]["kept.share"].controls["random_plane_in_components"] < 0.5

@@ -120,7 +120,7 @@ class Perceptron(nn.Module):
 
 
 def published_names(weights: Path) -> list[str]:
-    """The transformers in a folder's `clock_pizza`, by name; those without attention are left out."""
+    """The transformers in a folder's `clock_pizza`, by name: those that have attention."""
     paths = sorted((weights / "clock_pizza").glob("config_*.json"))
     found = [p for p in paths if "n_layers" in json.loads(p.read_text())]
     return [p.stem.removeprefix("config_") for p in found]

@@ -1,4 +1,4 @@
-"""Questions that are answered one by one: what cannot be answered does not take the others along."""
+"""Questions answered one by one: what cannot be answered does not take the others along."""
 
 from collections.abc import Callable, Iterator
 from itertools import count

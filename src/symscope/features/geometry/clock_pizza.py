@@ -34,17 +34,17 @@ def gradient_symmetricity(
     """The mean cosine of ∂Q_abc/∂E_a and ∂Q_abc/∂E_b, over random a, b and c.
 
     Q_abc is the logit of c on the tokens a, b, and those that come `after`, and E the vectors of
-    the first two at `site`, (n, step, width). Near 1 in a pizza. Control: the same of an `untrained` network, where one is given. The interval draws
-    the triples again.
+    the first two at `site`, (n, step, width). Near 1 in a pizza. Control: the same of an
+    `untrained` network, where one is given. The interval draws the triples again.
     """
     began = time.monotonic()
     rng = np.random.default_rng(seed)
     drawn = torch.from_numpy(rng.integers(modulus, size=(triples, 3)))
     alike = _alike(network, drawn, site, after)
     low, high = clustered(alike, torch.arange(len(alike)), seed)
-    controls = (
-        {} if untrained is None else {"untrained": float(_alike(untrained, drawn, site, after).mean())}
-    )
+    controls = {}
+    if untrained is not None:
+        controls["untrained"] = float(_alike(untrained, drawn, site, after).mean())
     return Evidence(
         claim, float(alike.mean()), low, high, len(alike), "cosine", controls, seeds=[seed],
         seconds=time.monotonic() - began, config={"site": str(site), "modulus": modulus},
@@ -58,14 +58,15 @@ def distance_irrelevance(
     """How little the right answer's logit depends on the distance of the numbers, 0 to 1.
 
     q = mean over d of std(L_ij where i − j = d) / std(L), with L_ij the logit of i + j on i, j, and
-    the tokens that come `after`.
-    Near 1 in a clock. Control: the same of an `untrained` network, where one is given. The
-    interval draws distances again, the whole spread fixed. None where that logit never differs.
+    the tokens that come `after`. Near 1 in a clock. Control: the same of an `untrained` network,
+    where one is given. The interval draws distances again, the whole spread fixed. None where that
+    logit never differs.
     """
     began = time.monotonic()
     along, whole, size = _by_distance(network, modulus, after)
     if whole <= ROUNDING * size:
-        return not_told(claim, modulus**2, "ratio of spreads", "the right answer's logit never differs")
+        reason = "the right answer's logit never differs"
+        return not_told(claim, modulus**2, "ratio of spreads", reason)
     rows = np.random.default_rng(0).integers(modulus, size=(DRAWS, modulus))
     low, high = np.percentile(along[rows].mean(1) / whole, [2.5, 97.5])
     controls = {}
@@ -73,8 +74,8 @@ def distance_irrelevance(
         other, spread, _ = _by_distance(untrained, modulus, after)
         controls["untrained"] = float(other.mean() / spread)
     return Evidence(
-        claim, float(along.mean() / whole), float(low), float(high), modulus**2, "ratio of spreads", controls,
-        seconds=time.monotonic() - began, config={"modulus": modulus},
+        claim, float(along.mean() / whole), float(low), float(high), modulus**2,
+        "ratio of spreads", controls, seconds=time.monotonic() - began, config={"modulus": modulus},
     )  # fmt: skip
 
 

@@ -49,8 +49,6 @@ WORK: Work = {
     "search": search_unit,
     "stories": stories_unit,
 }
-LAYERS = 6
-"""Of stories260k: the embedding and what each of its five blocks adds to."""
 
 
 def main() -> None:
@@ -76,8 +74,8 @@ def _small(asked: argparse.Namespace) -> None:
     who = [(kind, s) for kind in ("trained", "untrained") for s in seeds]
     if WEIGHTS in os.environ:
         names = published_names(Path(os.environ[WEIGHTS]))
-        who += [("published", str(i)) for i in range(len(names))]
-        units += [("stories", str(layer), "0") for layer in range(LAYERS)]
+        who += [("published", str(i)) for i in range(min(preset.published, len(names)))]
+        units += [("stories", str(layer), "0") for layer in preset.layers]
     units += [(question, *one) for question in ("circle", "search") for one in who]
     _run(units, settings, folder, asked)
     command = f"symscope study geometry --preset {asked.preset}"

@@ -9,7 +9,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from symscope.evidence import Evidence, wilson
+from symscope.evidence import Evidence, wilson, write_json
 from symscope.features.geometry import (
     FewerComponents,
     by_frequency,
@@ -34,6 +34,7 @@ from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.geometry.networks import Adder, adder, fresh, states
 from symscope.studies.geometry.search import (
+    HALF,
     USED,
     Found,
     frequencies_used,
@@ -42,6 +43,7 @@ from symscope.studies.geometry.search import (
     searched,
 )
 from symscope.studies.geometry.settings import PRESETS, Preset
+from symscope.studies.geometry.view_clusters import shown_clusters
 from symscope.studies.questions import Question, answered
 
 COMPONENTS, SPARE, STEPS = 5, 4, 8
@@ -51,14 +53,30 @@ COMPONENTS, SPARE, STEPS = 5, 4, 8
 def search_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
     """Circles without labels, and whether the planes found carry the answer."""
     _, kind, name = unit
-    preset, seed, asked = PRESETS[settings["preset"]], int(name), adder(kind, name, settings, folder)
+    preset, seed, asked = (
+        PRESETS[settings["preset"]],
+        int(name),
+        adder(kind, name, settings, folder),
+    )
     found, claim = searched(asked, preset.search, seed), f"geometry.{kind}"
+    write_json(folder / "views" / f"search-{kind}-{name}.json", shown_clusters(asked, found))
 
     def ask() -> Iterator[Question]:
-        yield lambda: search_claims(asked, found, claim, seed)
+        yield lambda: search_claims(asked, found, frequencies_there(asked, seed), claim, seed)
         yield partial(_planes, asked, found, preset, claim, seed)
 
     return answered(ask(), f"{claim}.search", seed)
+
+
+def frequencies_there(asked: Adder, seed: int) -> set[int]:
+    """Those of the embedding, and those of at least 1 % of the neurons of a block."""
+    found, p = set(key_frequencies(table_of(asked), seed=seed)), asked.modulus
+    for layer in range(asked.layers):
+        maps = states(asked, asked.site(layer, "neuron"), asked.crossed.prompts)
+        which, most = frequency_of_maps(maps.T.reshape(-1, p, p))
+        counts = which[most > HALF].bincount(minlength=p // 2 + 1)
+        found |= set((counts >= 0.01 * len(which)).nonzero()[:, 0].tolist())
+    return found
 
 
 def _planes(
@@ -80,7 +98,11 @@ def _planes(
 def circle_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
     """Waves by Fourier, probes and what happens when they are written, clock or pizza, and EVR."""
     _, kind, name = unit
-    preset, seed, asked = PRESETS[settings["preset"]], int(name), adder(kind, name, settings, folder)
+    preset, seed, asked = (
+        PRESETS[settings["preset"]],
+        int(name),
+        adder(kind, name, settings, folder),
+    )
     other = Network(fresh(preset.adding, seed + 1000).eval()) if kind == "trained" else None
     claim = f"geometry.{kind}"
 
@@ -122,9 +144,9 @@ def _waves(asked: Adder, claim: str, seed: int) -> list[Evidence]:
     ))  # fmt: skip
     maps = states(asked, asked.site(asked.layers - 1, "neuron"), crossed.prompts)
     which, most = frequency_of_maps(maps.T.reshape(-1, p, p))
-    pure = most > 0.5
+    pure = most > HALF
     order = torch.randperm(len(maps), generator=torch.Generator().manual_seed(seed))
-    dealt = frequency_of_maps(maps[order].T.reshape(-1, p, p))[1] > 0.5
+    dealt = frequency_of_maps(maps[order].T.reshape(-1, p, p))[1] > HALF
     low, high = wilson(int(pure.sum()), len(pure))
     counts = which[pure].bincount(minlength=p // 2 + 1).tolist()
     found.append(Evidence(
@@ -132,12 +154,13 @@ def _waves(asked: Adder, claim: str, seed: int) -> list[Evidence]:
         "share of neurons", {"prompts dealt anew": float(dealt.float().mean())}, [seed],
         config={"of": " ".join(f"{k}:{n}" for k, n in enumerate(counts) if n) or "none"},
     ))  # fmt: skip
-    used = frequencies_used(asked)
-    total = sum(v for v in used.values() if v >= USED)
+    shares = frequencies_used(asked)
+    used = {k: v for k, v in shares.items() if v >= USED}
+    total = sum(used.values())
     found.append(Evidence(
         f"{claim}.logits.waves", total, total, total, p**3, "share of variance",
-        {"frequencies dealt anew": total * len([v for v in used.values() if v >= USED]) / len(used)},
-        [seed], config={"used": " ".join(str(k) for k, v in used.items() if v >= USED) or "none"},
+        {"frequencies dealt anew": sum(shares.values()) * len(used) / len(shares)}, [seed],
+        config={"used": " ".join(map(str, used)) or "none"},
         note="no interval: all prompts",
     ))  # fmt: skip
     if keys:
@@ -162,17 +185,16 @@ def _probes(asked: Adder, claim: str, seed: int) -> list[Evidence]:
     """How well circles are read on numbers left out, and which curve describes the vectors best."""
     table, numbers, keys = table_of(asked), torch.arange(asked.modulus), keys_of(asked, seed)
     every, p = 2 * len(keys) + SPARE, asked.modulus
-    found = [circle_evidence(table, numbers, p, keys[:1], COMPONENTS, f"{claim}.probe.one", seed),
-             circle_evidence(table, numbers, p, keys, every, f"{claim}.probe.all", seed)]  # fmt: skip
+    asked_of = (("one", keys[:1], COMPONENTS), ("all", keys, every))
+    found = [circle_evidence(table, numbers, p, some, k, f"{claim}.probe.{name}", seed)
+             for name, some, k in asked_of]  # fmt: skip
     periods = [p / keys[0], p / keys[min(1, len(keys) - 1)]]
     curves = compare_curves(table, numbers, periods, components=every, claim=f"{claim}.curve",
                             seed=seed)  # fmt: skip
     return found + list(curves.values())
 
 
-def _written(
-    asked: Adder, preset: Preset, claim: str, seed: int
-) -> list[Evidence]:
+def _written(asked: Adder, preset: Preset, claim: str, seed: int) -> list[Evidence]:
     """Another number's point written in: into one circle, into all of them, and off the circle."""
     table, numbers, keys = table_of(asked), torch.arange(asked.modulus), keys_of(asked, seed)
     crossed = asked.crossed
@@ -191,9 +213,7 @@ def _written(
                               angles=2 * asked.modulus if asked.modulus < 50 else 59)  # fmt: skip
 
 
-def _algorithm(
-    asked: Adder, other: Network | None, claim: str, seed: int
-) -> list[Evidence]:
+def _algorithm(asked: Adder, other: Network | None, claim: str, seed: int) -> list[Evidence]:
     """Both measures of Zhong et al. (2023), and the verdict they give."""
     after = (asked.modulus,) * (asked.length - 2)
     alike = gradient_symmetricity(asked.network, asked.modulus, seed=seed, untrained=other,
@@ -204,16 +224,16 @@ def _algorithm(
 
 
 def verdict(symmetricity: float | None, irrelevance: float | None) -> str:
-    """"clock", "pizza" or "between", by thresholds of ours half-way between the published examples.
+    """What both measures say, by thresholds of ours half-way between the published examples.
 
     >>> verdict(0.33, 0.85), verdict(0.99, 0.17), verdict(0.99, 0.7)
-    ('clock', 'pizza', 'between')
+    ('clock', 'pizza', 'neither')
     """
     if symmetricity is None or irrelevance is None:
-        return "not told"
+        return "neither"
     if symmetricity < 0.66 and irrelevance > 0.51:
         return "clock"
-    return "pizza" if symmetricity >= 0.66 and irrelevance <= 0.51 else "between"
+    return "pizza" if symmetricity >= 0.66 and irrelevance <= 0.51 else "neither"
 
 
 def _explained(asked: Adder, claim: str, seed: int) -> list[Evidence]:

@@ -85,7 +85,9 @@ def adder(kind: str, name: str, settings: dict[str, Any], folder: Path) -> Adder
     Raises `SymscopeError` where it is not there.
     """
     if kind == "published":
-        return published_adder(Path(settings["weights"]), published_names(Path(settings["weights"]))[int(name)])
+        return published_adder(
+            Path(settings["weights"]), published_names(Path(settings["weights"]))[int(name)]
+        )
     adding = PRESETS[settings["preset"]].adding
     assert adding is not None
     if kind == "untrained":

@@ -177,30 +177,37 @@ def frequencies_used(adder: Adder) -> dict[int, float]:
     logits = torch.cat([adder.network.run(p.to(adder.network.device)).output[:, -1, :size].cpu()
                         for p in crossed.prompts.split(1024)])  # fmt: skip
     shares = character_shares(cyclic(size), logits.view(size, size, size))
-    return {k: share for k, share in zip(range(1, size // 2 + 1), shares.values(), strict=True)}
+    return dict(zip(range(1, size // 2 + 1), shares.values(), strict=True))
 
 
-def search_claims(adder: Adder, found: list[Found], claim: str, seed: int) -> list[Evidence]:
-    """Recall and precision of the frequencies found, beside as many random ones; and the best.
+def search_claims(
+    adder: Adder, found: list[Found], there: set[int], claim: str, seed: int
+) -> list[Evidence]:
+    """Recall and precision of the frequencies found, beside as many random ones.
 
-    True are those that explain at least 1 % of the logits. A network without any, as an untrained
-    one, has no recall.
+    True are those that explain at least 1 % of the logits; precision is also told for all that are
+    `there`, in the embedding or in neurons. A network without any has no recall.
     """
     used = {k: v for k, v in frequencies_used(adder).items() if v >= USED}
     waves: dict[int, Found] = {}
     for one in found:
         if one.is_wave and one.share > getattr(waves.get(one.frequency), "share", 0.0):
             waves[one.frequency] = one
-    right, fair = set(waves) & set(used), len(used) / (adder.modulus // 2)
+    half = adder.modulus // 2
+    there = there | set(used)
     config = {
         "found": " ".join(map(str, sorted(waves))) or "none",
         "used": " ".join(map(str, sorted(used))) or "none",
+        "there": " ".join(map(str, sorted(there))) or "none",
         "clusters": len(found),
     }
     records = []
-    for what, n in (("recall", len(used)), ("precision", len(waves))):
+    for what, right, n, chance in (
+        ("recall", set(waves) & set(used), len(used), len(waves) / half),
+        ("precision", set(waves) & set(used), len(waves), len(used) / half),
+        ("there", set(waves) & there, len(waves), len(there) / half),
+    ):
         low, high = wilson(len(right), n)
-        chance = len(waves) / (adder.modulus // 2) if what == "recall" else fair
         note = "" if n else "no frequency is " + ("used" if what == "recall" else "found")
         records.append(Evidence(
             f"{claim}.search.{what}", len(right) / n if n else None, low if n else None,

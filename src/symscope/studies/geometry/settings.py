@@ -49,7 +49,11 @@ class Reading:
 
 @dataclass(frozen=True)
 class Preset:
-    """`points` of each toy shape, `toy_steps` of toy dictionaries, `pairs` of each intervention."""
+    """`points` of each toy shape, `toy_steps` of toy dictionaries, `pairs` of each intervention.
+
+    Of the published networks that add the first `published`, of the small language model the
+    residual stream at `layers`: 0 is the embedding, 5 what the last block adds to.
+    """
 
     seeds: int = 5
     points: int = 4096
@@ -58,6 +62,8 @@ class Preset:
     adding: Adding = Adding()
     search: Search = Search()
     reading: Reading = Reading()
+    published: int = 7
+    layers: tuple[int, ...] = (0, 1, 2, 3, 4, 5)
 
 
 PRESETS = {
@@ -65,6 +71,6 @@ PRESETS = {
     "tiny": Preset(
         1, 600, 300, 100, Adding(modulus=23, width=32, steps=150),
         Search(size=32, steps=300, thresholds=(0.5,), neighbours=(2,), counts=(4,), angles=12),
-        Reading(texts=10, length=32, size=64, steps=100, clusters=5),
+        Reading(texts=10, length=32, size=64, steps=100, clusters=5), 1, (3,),
     ),
 }  # fmt: skip

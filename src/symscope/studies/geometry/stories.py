@@ -1,4 +1,4 @@
-"""What sparse dictionaries of a small language model hold: which clusters are no mixture, no product.
+"""What dictionaries of a small language model hold: which clusters are no mixture, no product.
 
 The texts are the model's own, so that no corpus is needed: samples at temperature 1.
 """
@@ -10,7 +10,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn.functional import normalize
 
-from symscope.evidence import Evidence, SymscopeError, bootstrap
+from symscope.evidence import Evidence, SymscopeError, bootstrap, write_json
 from symscope.features.dictionaries import (
     Dictionary,
     Training,
@@ -22,7 +22,6 @@ from symscope.features.dictionaries import (
 from symscope.features.geometry import (
     neighbour_clusters,
     ranked,
-    reconstructions,
     spectral_clusters,
 )
 from symscope.jobs import Unit
@@ -30,9 +29,10 @@ from symscope.models.llama2c import load_llama2c, vocabulary
 from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.geometry.settings import PRESETS, Reading
+from symscope.studies.geometry.view_clusters import row_of, shown_tokens
 
-FIRST, FEWEST, TOKENS, SCORED = 1, 3, 8, 6_000
-"""The token that begins a text; the smallest cluster; tokens that are shown; vectors scored."""
+FIRST, FEWEST, SCORED = 1, 3, 6_000
+"""The token that begins a text; the smallest cluster; vectors scored."""
 
 
 def stories_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
@@ -43,13 +43,17 @@ def stories_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evi
     """
     _, layer, seed_text = unit
     reading, seed = PRESETS[settings["preset"]].reading, int(seed_text)
-    vectors, _ = read_layer(settings, int(layer), seed)
+    vectors, tokens = read_layer(settings, int(layer), seed)
     claim = f"geometry.stories.layer_{layer}"
     fitted = _fitted(vectors, reading, folder, layer, seed)
     found = [Evidence(f"{claim}.{r.claim.rsplit('.', 1)[1]}", r.score, r.low, r.high, r.n, r.unit,
                       r.controls, [seed]) for r in bench(fitted, vectors, seed)]  # fmt: skip
     own = scores(fitted, vectors, reading, seed)
     other = scores(_random(fitted, seed), vectors, reading, seed)
+    words = vocabulary(Path(settings["weights"]) / "stories260k" / "tok512.bin")
+    best = [(one, shown_tokens(fitted, (vectors, tokens), one[0], words))
+            for one in own[: reading.shown]]  # fmt: skip
+    write_json(folder / "views" / f"stories-{layer}.json", [row_of(*pair) for pair in best])
     gaussian = [one.controls["gaussian"] for _, one in own]
     numbers, null = ([s.score or 0.0 for _, s in some] for some in (own, other))
     if not numbers:
@@ -120,9 +124,7 @@ def sampled(module: nn.Module, texts: int, length: int, seed: int) -> Tensor:
     return found
 
 
-def _fitted(
-    vectors: Tensor, reading: Reading, folder: Path, layer: str, seed: int
-) -> Dictionary:
+def _fitted(vectors: Tensor, reading: Reading, folder: Path, layer: str, seed: int) -> Dictionary:
     """The layer's dictionary, fitted or as it was kept."""
     path = dictionary_path(folder, layer, seed)
     if not path.exists():
@@ -170,16 +172,3 @@ def _random(dictionary: Dictionary, seed: int) -> Dictionary:
         other.decoder.copy_(features)
         other.encoder.copy_(features.T)
     return other
-
-
-def strongest_tokens(
-    dictionary: Dictionary, vectors: Tensor, tokens: Tensor, cluster: tuple[int, ...],
-    settings: dict[str, Any],
-) -> list[str]:  # fmt: skip
-    """The commonest tokens among the vectors that the cluster reads most of."""
-    words = vocabulary(Path(settings["weights"]) / "stories260k" / "tok512.bin")
-    said, rows = reconstructions(dictionary, vectors, cluster)
-    strongest = rows[said.norm(dim=1).argsort(descending=True)[:400]]
-    counts = tokens[strongest].bincount()
-    some = counts.argsort(descending=True)[:TOKENS]
-    return [words[t].decode("utf8", "replace") for t in some.tolist() if counts[t] > 0]

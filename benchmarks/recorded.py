@@ -27,6 +27,9 @@ def show(rows: list[Row]) -> None:
         if row.error is not None:
             print(f"{row.part}: {row.case}: {row.contender} does not run: {row.error}", flush=True)
             continue
+        if row.loss is not None:
+            print(f"{row.part}: {row.case}: {row.contender} {row.loss:.4f}, {row.difference:+.2%}")
+            continue
         low, middle, high = row.ratio
         peak = "" if row.peak_mib is None else f", peak {row.peak_mib:.0f} MiB"
         print(
@@ -44,7 +47,8 @@ def command(environment: str, script: str, options: Sequence[str]) -> str:
 
 def save(path: Path, rows: list[Row], line: str, began: float) -> None:
     """What was measured, with all that it depends on."""
-    names = ["symscope", "torch", "transformers", *PEERS.values()]
+    names = ["symscope", "torch", "transformers", *PEERS.values(), "sae-lens",
+             "dictionary-learning"]  # fmt: skip
     record: dict[str, Any] = {
         "command": line,
         "commit": _git("rev-parse", "HEAD"),

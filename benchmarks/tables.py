@@ -11,13 +11,15 @@ from typing import Any
 class Layout:
     """The tables of one script: a title per part, a heading per contender beside symscope.
 
-    `setup` says whether there is something that symscope does once, before the first step.
+    `setup` says whether there is something that symscope does once, before the first step. With
+    `vectors` in a step, it is vectors per second that are shown of symscope, not the time.
     """
 
     script: str
     titles: Mapping[str, str]
     names: Mapping[str, str]
     setup: bool = True
+    vectors: int | None = None
 
 
 def write(page: Path, results: Path, layout: Layout) -> None:
@@ -37,7 +39,8 @@ def tables(records: list[dict[str, Any]], layout: Layout) -> str:
     for part, title in layout.titles.items():
         rows = [row for record in records for row in record["rows"] if row["part"] == part]
         if rows:
-            blocks += [f"### {title}", _table(rows, layout), *_failures(rows, layout)]
+            table = _table if rows[0].get("loss") is None else _losses
+            blocks += [f"### {title}", table(rows, layout), *_failures(rows, layout)]
     blocks.append("\n".join(_origin(record) for record in records))
     return "\n\n".join(blocks) + "\n"
 
@@ -57,11 +60,28 @@ def _table(rows: list[dict[str, Any]], layout: Layout) -> str:
         ratios = [_ratio(found.get(name)) for name in others]
         own = found["symscope"]
         before = [f"{own['setup_milliseconds'] / 1e3:.1g} s"] if layout.setup else []
-        lines.append([case, _time(own["milliseconds"]), *before, *ratios, " / ".join(peaks)])
+        speed = _speed(own["milliseconds"], layout.vectors)
+        lines.append([case, speed, *before, *ratios, " / ".join(peaks)])
     return "\n".join(f"| {' | '.join(line)} |" for line in lines)
 
 
-def _time(milliseconds: float) -> str:
+def _losses(rows: list[dict[str, Any]], layout: Layout) -> str:
+    """A line per case: each contender's loss, and how far it is from symscope's."""
+    cases = dict.fromkeys(row["case"] for row in rows)
+    losses = {(row["case"], row["contender"]): row for row in rows}
+    others = [name for name in layout.names if any((case, name) in losses for case in cases)]
+    lines = [["case", "symscope", *(layout.names[name] for name in others)]]
+    lines.append(["---"] * len(lines[0]))
+    for case in cases:
+        cells = [losses.get((case, name)) for name in others]
+        told = ["–" if c is None else f"{c['loss']:.4f} ({c['difference']:+.2%})" for c in cells]
+        lines.append([case, f"{losses[case, 'symscope']['loss']:.4f}", *told])
+    return "\n".join(f"| {' | '.join(line)} |" for line in lines)
+
+
+def _speed(milliseconds: float, vectors: int | None) -> str:
+    if vectors is not None:
+        return f"{1e3 * vectors / milliseconds:,.0f} vectors/s"
     return f"{milliseconds:.3g} ms" if milliseconds < 1e3 else f"{milliseconds / 1e3:.3g} s"
 
 

@@ -2,6 +2,8 @@
 
 import json
 import pickle
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -12,6 +14,8 @@ from laws import FEATURIZERS, SAMPLES, WIDTH, draws
 from symscope.alignment import Alignment, Handle
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
+from symscope.features.dictionaries import METHODS
+from symscope.features.dictionaries.methods import empty
 from symscope.featurizer import Rotation
 from symscope.site import Site
 
@@ -37,6 +41,56 @@ def test_what_was_saved_is_what_is_loaded(name, tmp_path):
         assert found.coordinates == (0, 1) and type(found.featurizer) is type(featurizer)
         swaps = [f.swap(base, source, [1]) for f in (found.featurizer, featurizer)]
         assert torch.equal(*swaps)
+
+
+def dictionary(method):
+    """One with other weights than it starts with, and a configuration that is not the default."""
+    outputs = WIDTH + 1 if method == "transcoder" else None
+    sparsity = None if METHODS[method].sparsity is None else 2
+    found = empty(WIDTH, 4, method, sparsity, outputs)
+    with torch.no_grad():
+        for number, weight in enumerate(found.parameters()):
+            weight += draws(*weight.shape, seed=number)
+    return found
+
+
+@pytest.mark.parametrize("method", METHODS)
+def test_an_alignment_to_features_of_a_dictionary_is_what_is_loaded(method, tmp_path):
+    featurizer = dictionary(method)
+    handles = {"count": Handle(SITES[1], featurizer, (2, 0)),
+               "phase": Handle(SITES[1], featurizer, (3,))}  # fmt: skip
+    Alignment("up_down", handles).save(tmp_path / "a")
+    loaded = Alignment.load(tmp_path / "a")
+    found = loaded["count"].featurizer
+    assert found is loaded["phase"].featurizer and loaded["count"].coordinates == (2, 0)
+    assert found.config() == featurizer.config()
+    vectors = draws(SAMPLES, WIDTH, seed=5)
+    codes = featurizer.encode(vectors)
+    assert bool(codes.any()) and torch.equal(found.encode(vectors), codes)
+    assert torch.equal(found.decode(codes), featurizer.decode(codes))
+
+
+def test_a_dictionary_stands_beside_other_featurizers_in_a_file(tmp_path):
+    handles = {"count": Handle(SITES[0], dictionary("topk"), (1,)),
+               "phase": Handle(SITES[0], Rotation(WIDTH, 2), (1,))}  # fmt: skip
+    Alignment("p", handles).save(tmp_path / "a")
+    loaded = Alignment.load(tmp_path / "a")
+    base, source = draws(SAMPLES, WIDTH, seed=1), draws(SAMPLES, WIDTH, seed=2)
+    for variable, handle in handles.items():
+        swaps = [
+            f.swap(base, source, [1]) for f in (loaded[variable].featurizer, handle.featurizer)
+        ]
+        assert torch.equal(*swaps)
+
+
+def test_alignments_are_read_in_a_process_that_knows_no_dictionaries_yet(tmp_path):
+    Alignment("p", {"count": Handle(SITES[0], dictionary("relu"), (1,))}).save(tmp_path / "a")
+    child = ("import sys; from symscope.alignment import Alignment;"
+             " assert not [m for m in sys.modules if m.startswith('symscope.features.dict')];"
+             " print(type(Alignment.load(sys.argv[1])['count'].featurizer).__name__)")  # fmt: skip
+    ran = subprocess.run([sys.executable, "-c", child, str(tmp_path / "a")], capture_output=True,
+                         text=True, check=True)  # fmt: skip
+    assert ran.stdout == "Dictionary\n"
 
 
 def test_variables_that_shared_a_featurizer_share_it_again(tmp_path):
@@ -97,6 +151,8 @@ def test_a_file_written_by_hand_is_read(tmp_path):
         {"featurizers": [{"kind": "os.system", "width": 2, "size": 2}]},
         {"featurizers": [{"kind": "identity", "width": 2, "size": 2, "command": 1}]},
         {"featurizers": [{"kind": "rotation", "width": 2, "size": 1}]},
+        {"featurizers": [{"kind": "dictionary", "width": 2, "size": 1, "method": "os.system"}]},
+        {"featurizers": [{"kind": "dictionary", "width": 2, "size": 1, "method": "pca"}]},
         {"featurizers": [3]},
         {"featurizers": None},
         {"handles": {"x": {"site": {"module": "a"}, "featurizer": 1, "coordinates": [0]}}},

@@ -7,7 +7,10 @@ from pathlib import Path
 import pytest
 
 BENCHMARKS = Path(__file__).parents[1] / "benchmarks"
-CONTENDERS = {"das": ("symscope", "bare", "split", "loop"), "patching": ("symscope", "hooks")}
+CONTENDERS = {
+    "das": ("symscope", "bare", "split", "loop"), "patching": ("symscope", "hooks"),
+    "dictionary": ("symscope", "literal", "clipped"),
+}  # fmt: skip
 
 
 @pytest.mark.parametrize("name", CONTENDERS)

@@ -1,8 +1,9 @@
 """The claim that a program's variables live at a network's sites, in certain coordinates."""
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -46,19 +47,16 @@ class Alignment:
     def save(self, path: Path) -> None:
         """Write weights and description as one safetensors file."""
         featurizers = list(dict.fromkeys(h.featurizer for h in self.handles.values()))
-        names = {kind: name for name, kind in FEATURIZERS.items()}
+        names = {kind: name for name, (kind, _) in _kinds().items()}
         description = {
             "program": self.program,
             "featurizers": [{"kind": names[type(f)], **f.config()} for f in featurizers],
             "handles": {
-                variable: {
-                    "site": _plain(h.site),
-                    "featurizer": featurizers.index(h.featurizer),
-                    "coordinates": list(h.coordinates),
-                }
+                variable: {"site": _plain(h.site), "featurizer": featurizers.index(h.featurizer),
+                           "coordinates": list(h.coordinates)}
                 for variable, h in self.handles.items()
             },
-        }
+        }  # fmt: skip
         tensors = {
             f"{i}.{key}": value.contiguous()
             for i, f in enumerate(featurizers)
@@ -74,18 +72,16 @@ class Alignment:
             with safe_open(path, framework="pt") as file:
                 description = json.loads((file.metadata() or {})["symscope"])
                 tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            featurizers = []
+            featurizers, kinds = [], _kinds()
             for i, config in enumerate(description["featurizers"]):
-                made = FEATURIZERS[config.pop("kind")](**config)
+                made = kinds[config.pop("kind")][1](**config)
                 prefix = f"{i}."
                 state = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
                 made.load_state_dict(state)
                 featurizers.append(made)
             handles = {
-                variable: Handle(
-                    _site(h["site"]), featurizers[h["featurizer"]], tuple(h["coordinates"])
-                )
-                for variable, h in description["handles"].items()
+                v: Handle(_site(h["site"]), featurizers[h["featurizer"]], tuple(h["coordinates"]))
+                for v, h in description["handles"].items()
             }
             return cls(description["program"], handles)
         except FileNotFoundError:
@@ -112,10 +108,15 @@ def blocks(program: str, site: Site, featurizer: Featurizer, sizes: Mapping[str,
     return Alignment(program, handles)
 
 
+def _kinds() -> dict[str, tuple[type[Featurizer], Callable[..., Featurizer]]]:
+    """Name → class and what makes an empty one. Dictionaries stand below: hence the late import."""
+    below = import_module("symscope.features.dictionaries.methods")
+    kinds = {name: (kind, kind) for name, kind in FEATURIZERS.items()}
+    return {**kinds, "dictionary": (below.Dictionary, below.empty)}
+
+
 def _plain(site: Site) -> dict[str, Any]:
-    plain = asdict(site)
-    plain["units"] = None if site.units is None else list(site.units)
-    return plain
+    return asdict(site) | {"units": None if site.units is None else list(site.units)}
 
 
 def _site(plain: dict[str, Any]) -> Site:

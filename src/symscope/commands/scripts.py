@@ -83,31 +83,39 @@ def study_command(  # one parameter per option
     return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
 
 
+SIZES = {"truth": ("full", "small"), "dictionaries": ("small", "tiny")}
+"""Of benchmarks that have several sizes, the first without `--preset`."""
+
+
 def bench_command(  # one parameter per option
-    name: Annotated[str, typer.Argument(help="truth, programs, or which benchmark.")],
+    name: Annotated[str, typer.Argument(help="truth, dictionaries, programs, or which benchmark.")],
     quick: Annotated[bool, typer.Option("--quick", help="Fewer sizes, fewer rounds.")] = False,
-    preset: Annotated[str, typer.Option(help="truth: small or full.")] = "full",
+    preset: Annotated[str | None, typer.Option(help="truth, dictionaries: its size.")] = None,
     method: Annotated[str | None, typer.Option(help="truth: one method alone.")] = None,
     tasks: Annotated[str | None, typer.Option(help="programs: an expression for names.")] = None,
     networks: Annotated[Path | None, typer.Option(help="programs: trained elsewhere.")] = None,
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
-    """Error rates on networks whose program is known (truth), or speed beside other libraries.
+    """Error rates where the program is known (truth), dictionaries' worth, or speed beside others.
 
     The speed benchmarks are run in a checkout of the repository.
 
     \b
     symscope bench truth --preset small
     symscope bench truth --method das
+    symscope bench dictionaries --preset tiny
     symscope bench das --quick
     """
-    if name == "truth":
-        if preset not in ("small", "full"):
-            raise UnknownName("preset", preset, ("small", "full"))
+    if name in SIZES:
+        preset = SIZES[name][0] if preset is None else preset
+        if preset not in SIZES[name]:
+            raise UnknownName("preset", preset, SIZES[name])
+        if method is not None and name != "truth":
+            raise SymscopeError(f"--method is for truth, not for {name}")
         if method is not None and method not in METHODS:
             raise UnknownName("method", method, METHODS)
         options = given({"--method": method, "--jobs": jobs, "--out": out})
-        return script(["-m", "symscope.studies.truth", "--preset", preset, *options], json)
+        return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
     if name == "programs":
         options = given({"--tasks": tasks, "--networks": networks, "--jobs": jobs, "--out": out})
         return script(["-m", "symscope.studies.programs", *options], json)
@@ -118,7 +126,7 @@ def bench_command(  # one parameter per option
             " get one and type pip install -e . there"
         )
     scripts = [p.stem for p in folder.glob("*.py") if "__main__" in p.read_text("utf8")]
-    there = sorted(["truth", "programs", *scripts])
+    there = sorted([*SIZES, "programs", *scripts])
     if name not in there:
         raise UnknownName("benchmark", name, there)
     return script([str(folder / f"{name}.py"), *(["--quick"] if quick else [])], json)

@@ -11,6 +11,8 @@ from pathlib import Path
 from symscope.evidence import read_evidence
 from symscope.report.tables import Maker, filled
 from symscope.studies.binding.tables import TABLES as BINDING
+from symscope.studies.dictionaries.tables import TABLES as DICTIONARIES
+from symscope.studies.geometry.tables import TABLES as GEOMETRY
 from symscope.studies.heuristics.tables import TABLES as HEURISTICS
 from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
@@ -24,6 +26,8 @@ TABLES: dict[str, Maker] = {
     "numbers.extracted": extracted_table,
     **{f"programs.{name}": maker for name, maker in (PROGRAMS | CONTROLS).items()},
     **{f"binding.{name}": maker for name, maker in BINDING.items()},
+    **{f"dictionaries.{name}": maker for name, maker in DICTIONARIES.items()},
+    **{f"geometry.{name}": maker for name, maker in GEOMETRY.items()},
     **{f"heuristics.{name}": maker for name, maker in HEURISTICS.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }

@@ -3,6 +3,7 @@
 from symscope.tasks.algorithms import ALGORITHMS, algorithm
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
+from symscope.tasks.cycles import CYCLES, Cycle, CyclePrompts, NotOneToken, cycle_prompts
 from symscope.tasks.identity_rules import IdentityRules
 from symscope.tasks.in_tokens import Spoken, in_tokens
 from symscope.tasks.long_addition import LongAddition
@@ -12,15 +13,20 @@ from symscope.tasks.programmed import Programmed
 
 __all__ = [
     "ALGORITHMS",
+    "CYCLES",
     "KINDS",
     "Arithmetic",
     "Binding",
     "Counting",
+    "Cycle",
+    "CyclePrompts",
     "IdentityRules",
     "LongAddition",
     "ModularAddition",
+    "NotOneToken",
     "Programmed",
     "Spoken",
     "algorithm",
+    "cycle_prompts",
     "in_tokens",
 ]

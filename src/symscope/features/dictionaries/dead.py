@@ -1,9 +1,12 @@
 """What becomes of features that no vector has any more."""
 
+from collections.abc import Sequence
+
 import torch
 from torch import Tensor
 
 from symscope.features.dictionaries.dictionary import Dictionary
+from symscope.features.dictionaries.few import of_each, read, summed
 
 WEIGHT = 1 / 32
 
@@ -20,6 +23,27 @@ def auxiliary(dictionary: Dictionary, raw: Tensor, error: Tensor, dead: Tensor) 
     values, places = raw.masked_fill(~dead, -torch.inf).topk(count, 1)
     codes = torch.zeros_like(raw).scatter(1, places, values.relu())
     left = error.detach() - codes @ dictionary.decoder
+    return WEIGHT * left.square().sum(1).mean()
+
+
+def spare(raw: Tensor, dead: Tensor, width: int) -> tuple[Tensor, Tensor]:
+    """The largest projections `raw` on dead features that `auxiliary` uses, and their places."""
+    places = dead.nonzero()[:, 0]
+    values, order = raw[:, places].topk(min(len(places), max(1, width // 2)), 1, sorted=False)
+    return values, places[order]
+
+
+def spared(
+    dictionary: Dictionary, vectors: Tensor, portions: Sequence[tuple[Tensor, Tensor]],
+    error: Tensor,
+) -> Tensor:  # fmt: skip
+    """`auxiliary` from what `spare` found, portion by portion, on these features alone."""
+    values, places = (torch.cat(parts) for parts in zip(*portions, strict=True))
+    if not values.numel():
+        return error.new_zeros(())
+    pairs = of_each(places, dictionary.size)
+    found = read(dictionary, vectors, values.flatten(), pairs).relu()
+    left = error.detach() - summed(dictionary, found, pairs)
     return WEIGHT * left.square().sum(1).mean()
 
 

@@ -29,17 +29,19 @@ class Method:
 
     `codes` reads vectors (sample, width) as coordinates (sample, size). `parts` are the weights it
     needs besides `decoder` and `bias`, `frozen` those that no gradient moves. A trained method has
-    a `loss`, from the batch, what it should give and the moment, with the coordinates found; the
-    others `solve` (dictionary, vectors, targets, steps, seed) in place. `sparsity` is the default,
-    None for a method without; it is the number of features of a vector where `counted`, else a
-    penalty. `centred` says whether the bias is taken off before reading, `resampled` whether dead
-    features start anew, and `signed` whether coordinates can be negative.
+    a `loss`, from the batch, what it should give and the moment, with the coordinates found; maybe
+    also a `quick` one, for large dictionaries on the CPU, the same with how many vectors have each
+    feature, (size,). The others `solve` (dictionary, vectors, targets, steps, seed) in place.
+    `sparsity` is the default, None for a method without; it is the number of features of a vector
+    where `counted`, else a penalty. `centred` says whether the bias is taken off before reading,
+    `resampled` whether dead features start anew, and `signed` whether coordinates can be negative.
     """
 
     name: str
     codes: "Callable[[Dictionary, Tensor], Tensor]"
     parts: tuple[str, ...] = ("encoder", "encoder_bias")
     loss: "Callable[[Dictionary, Tensor, Tensor, Moment], tuple[Tensor, Tensor]] | None" = None
+    quick: "Callable[[Dictionary, Tensor, Tensor, Moment], tuple[Tensor, Tensor]] | None" = None
     solve: "Callable[[Dictionary, Tensor, Tensor | None, int, int], None] | None" = None
     frozen: tuple[str, ...] = ()
     sparsity: float | None = None
@@ -119,7 +121,7 @@ class Dictionary(Featurizer):
 
     def raw(self, vectors: Tensor) -> Tensor:
         """Projections on the encoder's directions before anything is set to zero."""
-        return self.without_bias(vectors) @ self.encoder + self.encoder_bias
+        return torch.addmm(self.encoder_bias, self.without_bias(vectors), self.encoder)
 
     def without_bias(self, vectors: Tensor) -> Tensor:
         """The vectors as the encoder sees them."""

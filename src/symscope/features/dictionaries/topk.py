@@ -6,10 +6,12 @@ the relu is that of their code, not of their equation. b starts at the mean, the
 geometric median.
 """
 
+import torch
 from torch import Tensor
 
-from symscope.features.dictionaries.dead import auxiliary
+from symscope.features.dictionaries.dead import auxiliary, spare, spared
 from symscope.features.dictionaries.dictionary import Dictionary, Method, Moment
+from symscope.features.dictionaries.few import how_many, of_each, portions, read, summed
 
 
 def codes(dictionary: Dictionary, vectors: Tensor) -> Tensor:
@@ -33,4 +35,22 @@ def loss(
     return error.square().sum(1).mean() + auxiliary(dictionary, raw, error, moment.dead), found
 
 
-TOPK = Method("topk", codes, loss=loss, sparsity=8, counted=True)
+def quick(
+    dictionary: Dictionary, vectors: Tensor, targets: Tensor, moment: Moment
+) -> tuple[Tensor, Tensor]:
+    """`loss` on the k features of each vector alone, and how many vectors have each feature."""
+    chosen, others = [], []
+    with torch.no_grad():
+        for rows in portions(vectors, dictionary.size):
+            raw = dictionary.raw(rows)
+            chosen.append(raw.topk(dictionary.k, 1, sorted=False))
+            others.append(spare(raw, moment.dead, targets.shape[1]))
+    values, places = (torch.cat(parts) for parts in zip(*chosen, strict=True))
+    pairs = of_each(places, dictionary.size)
+    found = read(dictionary, vectors, values.flatten(), pairs).relu()
+    error = targets - (summed(dictionary, found, pairs) + dictionary.bias)
+    value = error.square().sum(1).mean() + spared(dictionary, vectors, others, error)
+    return value, how_many(found.detach(), pairs)
+
+
+TOPK = Method("topk", codes, loss=loss, quick=quick, sparsity=8, counted=True)

@@ -31,6 +31,8 @@ BIASES = ("encoder_bias", "threshold", "gate_bias", "magnitude_bias")
 """What is in units of the coordinates."""
 LAST = 0.2
 """The share of the steps in which the rate falls."""
+LARGE = 2**16
+"""How many numbers a decoder has from which on the quick loss is quicker."""
 
 
 @dataclass(frozen=True)
@@ -98,7 +100,8 @@ def trained(
     with torch.no_grad():
         state = _State(_begun(dictionary, scale, seed)).to(scale.mean.device)
     weights = [w for w in dictionary.parameters() if w.requires_grad]
-    optimiser = torch.optim.Adam(weights, lr=training.rate)
+    quick = scale.mean.device.type in ("cpu", "cuda")  # where torch has Adam in one pass
+    optimiser = torch.optim.Adam(weights, lr=training.rate, fused=quick)
     settings = {**dictionary.config(), "seed": seed, "steps": training.steps,
                 "batch": training.batch, "rate": training.rate, "warm_up": training.warm_up,
                 "dead_after": training.dead_after}  # fmt: skip
@@ -148,9 +151,8 @@ def _update(
     left = (training.steps - step) / max(1.0, LAST * training.steps)
     for group in optimiser.param_groups:
         group["lr"] = training.rate * min(warm, left, 1.0)
-    assert dictionary.method.loss is not None, "methods without a loss are not trained"
     with torch.enable_grad():
-        loss, codes = dictionary.method.loss(dictionary, *batch, Moment(dead, warm))
+        loss, counts = _loss(dictionary, batch, Moment(dead, warm))
         if not bool(loss.isfinite()):
             raise ComputationFailed(f"the loss is {loss.item()} at step {step + 1}")
         optimiser.zero_grad()
@@ -159,12 +161,24 @@ def _update(
     optimiser.step()
     with torch.no_grad():
         dictionary.decoder.copy_(normalize(dictionary.decoder, dim=1))
-        had = (codes != 0).any(0)
-        state.silent.copy_(torch.where(had, 0, state.silent + 1))
+        state.silent.copy_(torch.where(counts > 0, 0, state.silent + 1))
     if dictionary.method.resampled and _time_to_resample(step + 1, training):
         _anew(state, optimiser, batch, training, seed * 1_000_003 + step)
-    per_vector = float((codes != 0).float().sum(1).mean())
+    per_vector = float(counts.sum()) / len(batch[0])
     return f"loss {loss.item():.4f}, {per_vector:.1f} features, {int(dead.sum())} dead"
+
+
+def _loss(
+    dictionary: Dictionary, batch: tuple[Tensor, Tensor], moment: Moment
+) -> tuple[Tensor, Tensor]:
+    """The loss, and how many vectors of the batch have each feature, (size,)."""
+    method = dictionary.method
+    large = batch[0].device.type == "cpu" and dictionary.decoder.numel() >= LARGE
+    if method.quick is not None and large:
+        return method.quick(dictionary, *batch, moment)
+    assert method.loss is not None, "methods without a loss are not trained"
+    loss, codes = method.loss(dictionary, *batch, moment)
+    return loss, (codes.detach() != 0).to(codes.dtype).sum(0)
 
 
 def _off_the_radius(decoder: nn.Parameter) -> None:

@@ -5,6 +5,8 @@ MLP and y leaves it. Departure: dead features start anew.
 """
 
 from symscope.features.dictionaries.dictionary import Method
-from symscope.features.dictionaries.relu import codes, loss
+from symscope.features.dictionaries.relu import codes, loss, quick
 
-TRANSCODER = Method("transcoder", codes, loss=loss, sparsity=0.1, centred=False, resampled=True)
+TRANSCODER = Method(
+    "transcoder", codes, loss=loss, quick=quick, sparsity=0.1, centred=False, resampled=True
+)

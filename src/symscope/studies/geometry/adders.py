@@ -159,7 +159,7 @@ def _waves(asked: Adder, claim: str, seed: int) -> list[Evidence]:
     total = sum(used.values())
     found.append(Evidence(
         f"{claim}.logits.waves", total, total, total, p**3, "share of variance",
-        {"frequencies dealt anew": sum(shares.values()) * len(used) / len(shares)}, [seed],
+        {"frequencies dealt anew": total * len(used) / len(shares)}, [seed],
         config={"used": " ".join(map(str, used)) or "none"},
         note="no interval: all prompts",
     ))  # fmt: skip

@@ -40,6 +40,7 @@ def script(command: list[str], json_wanted: bool) -> int:
 PRESETS = {
     "numbers": ("small", "published"),
     "binding": ("small", "tiny", "published"),
+    "geometry": ("small", "tiny", "language", "gpt2", "mistral-7b", "llama-3-8b"),
     "heuristics": ("small", "more", "tiny", "pythia-6.9b", "gpt-j", "llama-3-8b"),
 }
 """Of studies that have several sizes; the others have "small" and "published"."""
@@ -51,10 +52,17 @@ def study_command(  # one parameter per option
     seeds: Annotated[int | None, typer.Option(min=1, help="Networks per condition.")] = None,
     steps: Annotated[int | None, typer.Option(min=1, help="binding: train no longer.")] = None,
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, auto …")] = None,
-    model: Annotated[str | None, typer.Option(help="heuristics: a folder or hub name.")] = None,
-    dtype: Annotated[str | None, typer.Option(help="heuristics: bfloat16, float32 …")] = None,
+    model: Annotated[str | None, typer.Option(help="A folder, or a name on the hub.")] = None,
+    dtype: Annotated[str | None, typer.Option(help="bfloat16, float32 …")] = None,
+    dry_run: Annotated[bool, typer.Option(help="A language model's memory and time alone.")] = False,
     budget: Annotated[float | None, typer.Option(min=0.1, help="heuristics: GB for maps.")] = None,
-    dry_run: Annotated[bool, typer.Option(help="heuristics: memory and time alone.")] = False,
+    pairs: Annotated[int | None, typer.Option(min=1, help="geometry: at most so many.")] = None,
+    layers: Annotated[str | None, typer.Option(help="geometry: such as 0,4,8.")] = None,
+    layer: Annotated[int | None, typer.Option(help="geometry: for points off the circle.")] = None,
+    untrained: Annotated[bool, typer.Option(help="geometry: a fresh network too.")] = False,
+    dictionary: Annotated[str | None, typer.Option(help="geometry: a folder of SAELens.")] = None,
+    dictionary_layer: Annotated[int | None, typer.Option(help="geometry: what it reads.")] = None,
+    text: Annotated[str | None, typer.Option(help="geometry: a file to rank clusters on.")] = None,
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
     """Replicate a published result, from where it stands.
@@ -62,7 +70,7 @@ def study_command(  # one parameter per option
     \b
     symscope study numbers --preset small --seeds 1 --jobs 2
     symscope study binding --preset published --device cuda
-    symscope study heuristics --preset small
+    symscope study geometry --preset small
     symscope study heuristics --preset llama-3-8b --model FOLDER --device cuda --dry-run
     """
     if name not in studies():
@@ -70,16 +78,20 @@ def study_command(  # one parameter per option
     known = PRESETS.get(name, ("small", "published"))
     if preset not in known:
         raise UnknownName("preset", preset, known)
-    language = {"--model": model, "--dtype": dtype, "--budget": budget}
-    own = {"--steps": (steps, ("binding",)), "--device": (device, ("binding", "heuristics")),
-           **{option: (value, ("heuristics",)) for option, value in language.items()},
-           "--dry-run": (dry_run or None, ("heuristics",))}  # fmt: skip
+    models, both = ("geometry", "heuristics"), {"--model": model, "--dtype": dtype}
+    alone = {"--pairs": pairs, "--layers": layers, "--layer": layer, "--dictionary": dictionary,
+             "--dictionary-layer": dictionary_layer, "--text": text}  # fmt: skip
+    own = {"--steps": (steps, ("binding",)), "--device": (device, ("binding", *models)),
+           "--budget": (budget, ("heuristics",)), **{k: (v, models) for k, v in both.items()},
+           **{k: (v, ("geometry",)) for k, v in alone.items()},
+           "--untrained": (untrained or None, ("geometry",)),
+           "--dry-run": (dry_run or None, models)}  # fmt: skip
     for option, (value, theirs) in own.items():
         if value is not None and name not in theirs:
             raise SymscopeError(f"{option} is for {' and '.join(theirs)}, not for {name}")
     options = given({"--seeds": seeds, "--jobs": jobs, "--out": out, "--steps": steps,
-                     "--device": device, **language})  # fmt: skip
-    options += ["--dry-run"] if dry_run else []
+                     "--device": device, "--budget": budget, **both, **alone})  # fmt: skip
+    options += ["--dry-run"] * dry_run + ["--untrained"] * untrained
     return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
 
 

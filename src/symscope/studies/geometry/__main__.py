@@ -7,15 +7,16 @@ Fourier, written into and swapped, beside everything that could do as well by ch
 of a small language model are ranked as they are. Weekdays and months are asked of language models.
 
     symscope study geometry --preset small        (a) to (d), about an hour on two cores
-    symscope study geometry --preset tiny         minutes, for a first look
-    symscope study geometry --preset gpt2 --model FOLDER
-    symscope study geometry --preset mistral-7b --model FOLDER --device cuda --dry-run
-    symscope study geometry --preset llama-3-8b --model FOLDER --device cuda
+    symscope study geometry --preset tiny         a minute, for a first look
+    symscope study geometry --preset language --device cuda        GPT-2, Mistral-7B, Llama-3-8B
+    symscope study geometry --preset language --model FOLDER --device cuda --dry-run
+    symscope study geometry --preset gpt2 --model FOLDER --dictionary FOLDER
 
-The published networks and the small language model are read from the folder that SYMSCOPE_WEIGHTS
-names; what needs them is left out without it. Every unit of work leaves a file in
+"language" asks each of the three, or the one whose kind a given folder is of. The published
+networks and the small language model are read from the folder that SYMSCOPE_WEIGHTS names; what
+needs them is left out without it. Every unit of work leaves a file in
 `results/geometry/PRESET/units`; what is there is not computed again. At the end the units are
-joined into `results/geometry/PRESET.json`, and the page is `results/geometry/PRESET/report.html`.
+joined into `results/geometry/PRESET.json`; the page is `results/geometry/PRESET/report.html`.
 """
 
 import argparse
@@ -28,18 +29,28 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError, read_evidence, write_whole
 from symscope.features.geometry import SHAPES
 from symscope.jobs import Unit, Work, join, run_units
 from symscope.models.modular_addition import published_names
 from symscope.report.geometry import geometry
 from symscope.studies.geometry.adders import circle_unit, search_unit
+from symscope.studies.geometry.language import (
+    CYCLE,
+    LANGUAGE,
+    cycle_unit,
+    described,
+    estimate,
+    language_settings,
+)
 from symscope.studies.geometry.networks import WEIGHTS, network_unit
 from symscope.studies.geometry.published import PUBLISHED
 from symscope.studies.geometry.settings import PRESETS
 from symscope.studies.geometry.stories import stories_unit
 from symscope.studies.geometry.toys import circles_unit, toy_unit
 from symscope.studies.geometry.view import view
+from symscope.studies.geometry.view_language import language_page
 
 WORK: Work = {
     "network": network_unit,
@@ -48,14 +59,20 @@ WORK: Work = {
     "circle": circle_unit,
     "search": search_unit,
     "stories": stories_unit,
+    "cycle": cycle_unit,
 }
+FAMILIES = {"gpt2": "gpt2", "mistral": "mistral-7b", "llama": "llama-3-8b"}
+"""A folder's own name for its kind → the preset that is asked of it."""
 
 
 def main() -> None:
     """Run what is not there yet, in as many processes as asked for."""
     asked = _asked()
     try:
-        _small(asked)
+        if asked.preset in PRESETS:
+            _small(asked)
+        for preset in _models(asked):
+            _language(asked, preset)
     except (SymscopeError, MemoryError) as error:
         print(error, file=sys.stderr)
         sys.exit(getattr(error, "exit_code", 3))
@@ -80,8 +97,41 @@ def _small(asked: argparse.Namespace) -> None:
     _run(units, settings, folder, asked)
     command = f"symscope study geometry --preset {asked.preset}"
     records = join(folder, PUBLISHED, command)
-    text = geometry(view(records, settings, folder, command))
-    page = folder / "report.html"
+    _page(folder, view(records, settings, folder, command))
+
+
+def _models(asked: argparse.Namespace) -> list[str]:
+    """The language models that are meant."""
+    if asked.preset != "language":
+        return [asked.preset] if asked.preset in LANGUAGE else []
+    if asked.model is None:
+        return list(LANGUAGE)
+    kind = described(asked.model).model_type
+    if kind not in FAMILIES:
+        raise UnknownName("kind of model", kind, FAMILIES)
+    return [FAMILIES[kind]]
+
+
+def _language(asked: argparse.Namespace, preset: str) -> None:
+    """Weekdays and months, one model."""
+    own = ("model", "dtype", "device", "pairs", "layers", "layer", "untrained", "dictionary",
+           "dictionary_layer", "text")  # fmt: skip
+    settings = language_settings(preset, {k: getattr(asked, k) for k in own})
+    print(estimate(settings), file=sys.stderr)
+    if asked.dry_run:
+        return
+    folder = asked.out / preset
+    one = argparse.Namespace(only=asked.only, jobs=1)
+    for name in CYCLE:
+        _run([("cycle", name, "0")], settings, folder, one)
+    given = f" --model {asked.model}" if asked.model else ""
+    command = f"symscope study geometry --preset {preset}{given}"
+    records = join(folder, PUBLISHED, command)
+    _page(folder, language_page(records, settings, command))
+
+
+def _page(folder: Path, shown: dict[str, Any]) -> None:
+    page, text = folder / "report.html", geometry(shown)
     write_whole(page, partial(Path.write_text, data=text, encoding="utf8"))
     print(page, file=sys.stderr)
 
@@ -95,13 +145,28 @@ def _run(
         print(f"{done}/{len(wanted)} {name}", *said, file=sys.stderr, flush=True)
 
 
+def _numbers(text: str) -> list[int]:
+    return [int(part) for part in text.split(",")]
+
+
 def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--preset", choices=[*PRESETS], default="small")
+    parser.add_argument("--preset", choices=[*PRESETS, "language", *LANGUAGE], default="small")
     parser.add_argument("--out", type=Path, default=Path("results/geometry"))
     parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
     parser.add_argument("--seeds", type=int, help="fewer or more networks and draws of each kind")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    parser.add_argument("--model", help="a folder, or a name on the hub")
+    parser.add_argument("--dtype", help="of a language model; bfloat16 without")
+    parser.add_argument("--device", help="cpu, cuda, auto …")
+    parser.add_argument("--pairs", type=int, help="at most so many pairs of an intervention")
+    parser.add_argument("--layers", type=_numbers, help="those that are probed, such as 0,4,8")
+    parser.add_argument("--layer", type=int, help="where points off the circle are written")
+    parser.add_argument("--untrained", action="store_const", const=True, help="a fresh one too")
+    parser.add_argument("--dictionary", help="a folder with a dictionary in SAELens's layout")
+    parser.add_argument("--dictionary-layer", type=int, help="the block whose input it reads")
+    parser.add_argument("--text", help="a file of text to rank the dictionary's clusters on")
+    parser.add_argument("--dry-run", action="store_true", help="memory and time alone")
     return parser.parse_args()
 
 

@@ -10,12 +10,16 @@ from symscope.commands import scripts
     ("arguments", "said"),
     [
         (["numbers", "--steps", "3"], "--steps is for binding, not for numbers"),
-        (["numbers", "--device", "cuda"], "--device is for binding and heuristics"),
-        (["binding", "--model", "folder"], "--model is for heuristics"),
-        (["numbers", "--dry-run"], "--dry-run is for heuristics"),
+        (["numbers", "--device", "cuda"], "--device is for binding, geometry and heuristics"),
+        (["binding", "--model", "folder"], "--model is for geometry and heuristics"),
+        (["numbers", "--dry-run"], "--dry-run is for geometry"),
         (["numbers", "--preset", "tiny"], "'small', 'published'"),
         (["heuristics", "--preset", "published"], "'pythia-6.9b', 'gpt-j', 'llama-3-8b'"),
         (["heuristics", "--preset", "llama-3-8b", "--model", "no/such/folder"], "no/such/folder"),
+        (["heuristics", "--pairs", "3"], "--pairs is for geometry, not for heuristics"),
+        (["geometry", "--budget", "3"], "--budget is for heuristics, not for geometry"),
+        (["geometry", "--preset", "more"], "'language', 'gpt2', 'mistral-7b'"),
+        (["geometry", "--preset", "language", "--model", "no/such/folder"], "no/such/folder"),
     ],
 )
 def test_what_a_study_does_not_know_is_refused(arguments, said, capfd, monkeypatch):
@@ -30,5 +34,13 @@ def test_options_reach_the_study(monkeypatch):
     main(["study", "heuristics", "--preset", "gpt-j", "--model", "here", "--device", "cuda",
           "--dtype", "float16", "--budget", "8", "--dry-run"])  # fmt: skip
     assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j", "--device", "cuda",
-                      "--model", "here", "--dtype", "float16", "--budget", "8.0",
+                      "--budget", "8.0", "--model", "here", "--dtype", "float16",
                       "--dry-run"]]  # fmt: skip
+    asked.clear()
+    main(["study", "geometry", "--preset", "gpt2", "--model", "here", "--pairs", "9", "--layers",
+          "0,4", "--layer", "4", "--untrained", "--dictionary", "there", "--dictionary-layer", "7",
+          "--text", "file", "--jobs", "1"])  # fmt: skip
+    assert asked == [["-m", "symscope.studies.geometry", "--preset", "gpt2", "--jobs", "1",
+                      "--model", "here", "--pairs", "9", "--layers", "0,4", "--layer", "4",
+                      "--dictionary", "there", "--dictionary-layer", "7", "--text", "file",
+                      "--untrained"]]  # fmt: skip

@@ -54,7 +54,7 @@ def study_command(  # one parameter per option
     device: Annotated[str | None, typer.Option(help="cpu, cuda, cuda:1, auto …")] = None,
     model: Annotated[str | None, typer.Option(help="A folder, or a name on the hub.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float32 …")] = None,
-    dry_run: Annotated[bool, typer.Option(help="A language model's memory and time alone.")] = False,
+    dry_run: Annotated[bool, typer.Option(help="Memory and time alone.")] = False,
     budget: Annotated[float | None, typer.Option(min=0.1, help="heuristics: GB for maps.")] = None,
     pairs: Annotated[int | None, typer.Option(min=1, help="geometry: at most so many.")] = None,
     layers: Annotated[str | None, typer.Option(help="geometry: such as 0,4,8.")] = None,
@@ -88,7 +88,8 @@ def study_command(  # one parameter per option
            "--dry-run": (dry_run or None, models)}  # fmt: skip
     for option, (value, theirs) in own.items():
         if value is not None and name not in theirs:
-            raise SymscopeError(f"{option} is for {' and '.join(theirs)}, not for {name}")
+            listed = " and ".join(filter(None, (", ".join(theirs[:-1]), theirs[-1])))
+            raise SymscopeError(f"{option} is for {listed}, not for {name}")
     options = given({"--seeds": seeds, "--jobs": jobs, "--out": out, "--steps": steps,
                      "--device": device, "--budget": budget, **both, **alone})  # fmt: skip
     options += ["--dry-run"] * dry_run + ["--untrained"] * untrained

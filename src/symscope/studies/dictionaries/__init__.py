@@ -1,0 +1,1 @@
+"""What sparse dictionaries are worth, under one bench; run it with `python -m`."""

@@ -41,6 +41,7 @@ from symscope.studies.geometry.search import (
     mlp_sites,
     search_claims,
     searched,
+    waves_of,
 )
 from symscope.studies.geometry.settings import PRESETS, Preset
 from symscope.studies.geometry.view_clusters import shown_clusters
@@ -82,15 +83,15 @@ def frequencies_there(asked: Adder, seed: int) -> set[int]:
 def _planes(
     asked: Adder, found: list[Found], preset: Preset, claim: str, seed: int
 ) -> list[Evidence]:
-    """The last block's planes of single frequencies, all of them, swapped for another prompt's."""
-    last = asked.layers - 1
-    planes = [one.axes for one in found if one.layer == last and one.is_wave]
+    """The last block's planes, the best one of each frequency, swapped for another prompt's."""
+    last = [one for one in found if one.layer == asked.layers - 1]
+    planes = [one.axes for one in waves_of(last).values()]
     if not planes:
         note = "no cluster of the last block is of one frequency"
         return [Evidence(f"{claim}.planes.share", None, None, None, 0, seeds=[seed], note=note)]
     crossed = asked.crossed
     pairs = counterfactuals(crossed, preset.pairs, seed)
-    writes = mlp_sites(asked, last)[1]
+    writes = mlp_sites(asked, asked.layers - 1)[1]
     return list(swap_planes(asked.network, crossed, pairs, writes, torch.cat(planes),
                             f"{claim}.planes", seed).values())  # fmt: skip
 

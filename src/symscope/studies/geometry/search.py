@@ -10,7 +10,7 @@ are: the one whose waves of a and b and their products make most of their first 
 half of it.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import product
 
@@ -76,6 +76,11 @@ def searched(adder: Adder, search: Search, seed: int) -> list[Found]:
             one = _described(adder, dictionary, inputs, (layer, cluster), search, seed)
             found += [one] if one is not None else []
     return sorted(found, key=lambda f: f.score.score or 0.0, reverse=True)
+
+
+def waves_of(found: Sequence[Found]) -> dict[int, Found]:
+    """Frequency → the cluster of which it explains most, of those that are a wave."""
+    return {one.frequency: one for one in sorted(found, key=lambda f: f.share) if one.is_wave}
 
 
 def transcoder(
@@ -189,11 +194,7 @@ def search_claims(
     `there`, in the embedding or in neurons. A network without any has no recall.
     """
     used = {k: v for k, v in frequencies_used(adder).items() if v >= USED}
-    waves: dict[int, Found] = {}
-    for one in found:
-        if one.is_wave and one.share > getattr(waves.get(one.frequency), "share", 0.0):
-            waves[one.frequency] = one
-    half = adder.modulus // 2
+    waves, half = waves_of(found), adder.modulus // 2
     there = there | set(used)
     config = {
         "found": " ".join(map(str, sorted(waves))) or "none",

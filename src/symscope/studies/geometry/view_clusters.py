@@ -11,14 +11,14 @@ from symscope.features.dictionaries import Dictionary
 from symscope.features.geometry import in_components, reconstructions
 from symscope.report.geometry import packed
 from symscope.studies.geometry.networks import Adder
-from symscope.studies.geometry.search import Found
+from symscope.studies.geometry.search import Found, waves_of
 
 POINTS, ROWS, TOKENS, STRONGEST = 2_000, 6, 8, 400
 
 
 def shown_clusters(asked: Adder, found: Sequence[Found]) -> list[dict[str, Any]]:
     """The first clusters of the ranking, and of each frequency the one that it explains best."""
-    best = {one.frequency: one for one in sorted(found, key=lambda f: f.share) if one.is_wave}
+    best = waves_of(found)
     chosen = list({id(one): one for one in [*found[:ROWS], *best.values()]}.values())
     rows = []
     for one in chosen:

@@ -72,7 +72,9 @@ def neighbour_clusters(
     cosine = _cosines(directions)
     np.fill_diagonal(cosine, -np.inf)
     if not 1 <= neighbours < len(cosine):
-        raise SymscopeError(f"{neighbours} neighbours of {len(cosine)} elements: fewer, or more")
+        raise SymscopeError(
+            f"{neighbours} neighbours among {len(cosine)} elements: at least 1, and fewer than those"
+        )
     nearest = np.argpartition(-cosine, neighbours - 1, axis=1)[:, :neighbours]
     rows = np.repeat(np.arange(len(cosine)), neighbours)
     joined = cosine[rows, nearest.ravel()] >= threshold

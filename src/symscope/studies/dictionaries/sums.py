@@ -62,4 +62,4 @@ def _course(group: Sequence[Evidence]) -> dict[str, float]:
     each = [{int(k): v for k, v in r.config.get("course", {}).items() if k.isdigit()}
             for r in group]  # fmt: skip
     numbers = sorted({n for course in each for n in course})
-    return {str(n): mean(c[min(c)] for c in each if c) for n in numbers}
+    return {str(n): mean(c[max(k for k in c if k <= n)] for c in each if c) for n in numbers}

@@ -73,7 +73,7 @@ def neighbour_clusters(
     np.fill_diagonal(cosine, -np.inf)
     if not 1 <= neighbours < len(cosine):
         raise SymscopeError(
-            f"{neighbours} neighbours among {len(cosine)} elements: at least 1, and fewer than those"
+            f"{neighbours} neighbours of {len(cosine)} elements: at least 1, and fewer than those"
         )
     nearest = np.argpartition(-cosine, neighbours - 1, axis=1)[:, :neighbours]
     rows = np.repeat(np.arange(len(cosine)), neighbours)

@@ -35,7 +35,7 @@ def worth_table(records: Records, place: str) -> str:
         ])  # fmt: skip
     head = ["method", "features", "in a vector", "variance explained", "random features",
             "as many principal axes", "untrained network", "dead", "loss recovered",
-            "random features", "mean vector", "seeds"]  # fmt: skip
+            "by random features", "by the mean", "seeds"]  # fmt: skip
     return table(head, rows)
 
 

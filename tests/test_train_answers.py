@@ -12,6 +12,7 @@ from symscope.models.load import build
 from symscope.tasks.arithmetic import Arithmetic
 from symscope.tasks.binding import Binding
 from symscope.tasks.long_addition import LongAddition
+from symscope.tasks.modular import ModularAddition
 from symscope.train_answers import (
     Plan,
     _loss,
@@ -200,3 +201,71 @@ def test_queries_and_hops_are_for_the_task_that_has_them():
     for wrong in ({"queries": 2}, {"one_hop": 10}):
         with pytest.raises(SymscopeError, match="arithmetic has no queries and no hops"):
             train_answers(network(), ADDITION, replace(PLAIN, **wrong))
+
+
+MODULAR = ModularAddition(7)
+WHOLE = Plan(steps=120, batch=0, rate=1e-2, warmup=0, decay=0.5, power=0, queries=0,
+             programs=int(MODULAR.trained_on.sum()))  # fmt: skip
+
+
+def modular(seed=0):
+    return build("transformer", 8, 16, seed, layers=1, heads=2, norm=False, activation="relu")
+
+
+def by_hand(module, tokens, target, steps):
+    """AdamW's weights after some steps on these prompts, written out (Loshchilov & Hutter 2019)."""
+    mean = [torch.zeros_like(p) for p in module.parameters()]
+    square = [torch.zeros_like(p) for p in module.parameters()]
+    for step in range(1, steps + 1):
+        loss = cross_entropy(module(tokens)[:, -1], target)
+        slopes = torch.autograd.grad(loss, list(module.parameters()), materialize_grads=True)
+        length = torch.stack([g.norm() for g in slopes]).norm()
+        with torch.no_grad():
+            for p, g, m, v in zip(module.parameters(), slopes, mean, square, strict=True):
+                g = g * (1 / (length + 1e-6)).clamp(max=1)
+                m.mul_(0.9).add_(0.1 * g)
+                v.mul_(WHOLE.second).add_((1 - WHOLE.second) * g**2)
+                change = m / (1 - 0.9**step) / ((v / (1 - WHOLE.second**step)).sqrt() + 1e-8)
+                p.mul_(1 - WHOLE.rate * WHOLE.decay).sub_(WHOLE.rate * change)
+    return module
+
+
+@pytest.mark.parametrize("steps", [1, 3])
+def test_with_a_batch_of_0_each_step_is_one_of_adamw_on_the_whole_training_set(steps):
+    """In float64, where no gradient is so small that its sign depends on the order of a sum."""
+    module, other = modular().double(), modular().double()
+    train_answers(module, MODULAR, replace(WHOLE, steps=steps), 0)
+    seen = MODULAR.prompts[MODULAR.trained_on]
+    by_hand(other, seen, MODULAR.correct(seen)[:, -1], steps)
+    for (name, value), wanted in zip(module.named_parameters(), other.parameters(), strict=True):
+        torch.testing.assert_close(value, wanted, msg=name)
+
+
+def test_a_training_on_the_whole_set_that_was_ended_goes_on_to_the_same_weights(
+    tmp_path, monkeypatch
+):
+    monkeypatch.setattr("symscope.train_answers.KEEP_EVERY", 50)
+    whole = modular()
+    evidence = train_answers(whole, MODULAR, WHOLE, 0, tmp_path / "whole")
+
+    def stop(done, total, text):
+        if done == 100:
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        train_answers(modular(), MODULAR, WHOLE, 0, tmp_path / "parts", progress=stop)
+    resumed = modular(seed=3)
+    again = train_answers(resumed, MODULAR, WHOLE, 0, tmp_path / "parts")
+    assert again.config["losses"] == evidence.config["losses"] and len(again.config["losses"]) == 3
+    for name, value in whole.state_dict().items():
+        assert torch.equal(value, resumed.state_dict()[name]), name
+    seen = MODULAR.prompts[MODULAR.trained_on]
+    assert torch.equal(answers(whole, seen), MODULAR.correct(seen)[:, -1])
+
+
+def test_a_batch_of_0_needs_a_training_set_and_costs_what_that_has():
+    for wrong in ({"batch": 0}, {"batch": -1, "programs": 5}):
+        with pytest.raises(SymscopeError, match="say how many programs"):
+            Plan(steps=1, **wrong)
+    alike = [operations(modular(), replace(WHOLE, batch=b), MODULAR) for b in (0, WHOLE.programs)]
+    assert alike[0] == alike[1] > 0 and WHOLE.size == WHOLE.programs == 39

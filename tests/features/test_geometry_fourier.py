@@ -202,6 +202,42 @@ def test_frequencies_that_are_used_suffice_and_without_them_nothing_is_left():
         frequency_ablation(Network(ByHand("clock")), BOTH[1:P], SUMS[1:P], (1,))
 
 
+class WithEquals(ByHand):
+    """The same of three tokens a, b, "="; with 0 in place of "=" it says nothing at all."""
+
+    def __init__(self, kind: str):
+        super().__init__(kind)
+        equals = torch.tensor([[0.0, 1.0, 0.0, 1.0]])
+        self.embed.weight = nn.Parameter(torch.cat([self.embed.weight.detach(), equals]))
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        _, _, last = self.embed(tokens).unbind(1)
+        return super().forward(tokens[:, :2]) * (last[:, 1] + last[:, 3])[:, None] / 2
+
+
+@pytest.mark.parametrize("kind", ["clock", "pizza"])
+def test_tokens_after_the_numbers_change_neither_measure(kind):
+    two, three = Network(ByHand(kind)), Network(WithEquals(kind))
+    like = [gradient_symmetricity(two, P, triples=400),
+            gradient_symmetricity(three, P, triples=400, after=(P,))]  # fmt: skip
+    assert like[1].score == pytest.approx(like[0].score, abs=1e-6)
+    assert kind == "clock" or like[1].score == pytest.approx(1.0, abs=1e-6)
+    far = [distance_irrelevance(two, P), distance_irrelevance(three, P, after=(P,))]
+    assert (far[0].score is None) == (far[1].score is None) == (kind == "clock")
+    assert kind == "clock" or far[1].score == pytest.approx(far[0].score, abs=1e-6)
+    other = gradient_symmetricity(three, P, triples=400, after=(0,), untrained=three)
+    assert other.score == other.controls["untrained"] == 0.0
+    assert distance_irrelevance(three, P, after=(0,)).score is None
+
+
+def test_tokens_after_the_numbers_are_left_as_they_are_when_frequencies_are_taken():
+    prompts = torch.cat([BOTH, torch.full((len(BOTH), 1), P)], 1)
+    two = frequency_ablation(Network(ByHand("clock")), BOTH, SUMS, (1, 3))
+    three = frequency_ablation(Network(WithEquals("clock")), prompts, SUMS, (1, 3))
+    assert three.score == three.controls["untouched"] == 1.0 and three.config == two.config
+    assert three.controls == pytest.approx(two.controls)
+
+
 @pytest.fixture(scope="module")
 def untrained():
     torch.manual_seed(0)

@@ -6,6 +6,7 @@ from functools import partial
 from symscope.evidence import Evidence
 from symscope.features.geometry import SHAPES
 from symscope.report.tables import Maker, Records, published, score, table
+from symscope.studies.geometry.adders import verdict
 
 KINDS = {"trained": "trained here", "published": "clock and pizza", "untrained": "untrained"}
 LAYERS = range(6)
@@ -118,9 +119,13 @@ def verdicts(records: Records) -> str:
         alike = records.get(f"geometry.{kind}.gradient_symmetricity")
         apart = records.get(f"geometry.{kind}.distance_irrelevance")
         if alike is not None and apart is not None:
-            found.append([words, score(alike), _by_seed(alike), score(apart), _by_seed(apart)])
-    return table(["networks", "gradient symmetricity", "each", "distance irrelevance", "each"],
-                 found)  # fmt: skip
+            both = zip(alike.config["by_seed"], apart.config["by_seed"], strict=True)
+            said = "–" if kind == "untrained" else ", ".join(verdict(*one) for one in both)
+            found.append(
+                [words, score(alike), _by_seed(alike), score(apart), _by_seed(apart), said]
+            )
+    return table(["networks", "gradient symmetricity", "each", "distance irrelevance", "each",
+                  "verdict on each"], found)  # fmt: skip
 
 
 def frequencies(records: Records) -> str:

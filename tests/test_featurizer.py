@@ -139,3 +139,16 @@ def test_a_configuration_makes_one_of_the_same_shape(name):
     again = type(made)(**made.config())
     again.load_state_dict(made.state_dict())
     assert torch.allclose(again.swap(BASE, SOURCE, [0]), made.swap(BASE, SOURCE, [0]))
+
+
+def test_principal_axes_of_many_vectors_take_no_memory_of_the_square_of_their_number(monkeypatch):
+    made, svd = [], torch.linalg.svd
+
+    def counted(*given, **options):
+        made.append(svd(*given, **options))
+        return made[-1]
+
+    monkeypatch.setattr(torch.linalg, "svd", counted)
+    axes = PCA(WIDTH, WIDTH, vectors=draws(200, WIDTH)).axes
+    assert torch.allclose(axes.T @ axes, torch.eye(WIDTH), atol=1e-5)
+    assert made[0].U.shape == (200, WIDTH)

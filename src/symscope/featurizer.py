@@ -208,8 +208,10 @@ class PCA(Featurizer):
         mean, axes = torch.zeros(width), torch.eye(width)[:, :size]
         if vectors is not None:
             mean = vectors.mean(0)
-            few = len(vectors) < vectors.shape[1]  # else the left factor alone would take n² numbers
-        axes = torch.linalg.svd(vectors - mean, full_matrices=few).Vh[:size].T.contiguous()
+            few = (
+                len(vectors) < vectors.shape[1]
+            )  # else the left factor alone would take n² numbers
+            axes = torch.linalg.svd(vectors - mean, full_matrices=few).Vh[:size].T.contiguous()
         self.register_buffer("mean", mean)
         self.register_buffer("axes", axes)
 

@@ -18,7 +18,6 @@ explorer, `results/binding/PRESET/explorer-SEED.html`.
 
 import argparse
 import os
-import re
 import sys
 from itertools import islice
 from pathlib import Path
@@ -27,7 +26,7 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.evidence import Evidence, read_json, write_whole
-from symscope.jobs import Unit, Work, join, run_units
+from symscope.jobs import Unit, Work, join
 from symscope.report.explorer import explorer
 from symscope.studies.binding.published import PUBLISHED
 from symscope.studies.binding.settings import PRESETS, SEARCH
@@ -41,6 +40,7 @@ from symscope.studies.binding.units import (
     search_unit,
     view_unit,
 )
+from symscope.studies.running import run_told
 
 WORK: Work = {
     "network": network_unit,
@@ -77,12 +77,13 @@ def main() -> None:
         units: list[Unit] = [
             ("search", label, str(s)) for s in range(asked.search) for label in SEARCH
         ]
-        _run(units, settings, folder, asked)
+        run_told(WORK, units, settings, folder, asked.jobs, asked.only)
         join(folder, {}, f"python -m {command}")
         return
     seeds = [str(s) for s in range(asked.seeds or PRESETS[name].seeds)]
-    _run([("network", s) for s in seeds], settings, folder, asked)
-    _run([(question, s) for s in seeds for question in ASKED], settings, folder, asked)
+    run_told(WORK, [("network", s) for s in seeds], settings, folder, asked.jobs, asked.only)
+    questions = [(question, s) for s in seeds for question in ASKED]
+    run_told(WORK, questions, settings, folder, asked.jobs, asked.only)
     command = f"symscope study binding --preset {name}"
     command += f" --steps {asked.steps}" if asked.steps else ""
     records = {r.claim: r for r in join(folder, PUBLISHED, command)}
@@ -104,14 +105,6 @@ def _plain(claim: Evidence) -> dict[str, Any]:
     keys = ("claim", "score", "low", "high", "n", "source", "note")
     highest = dict(islice(floors(claim).items(), SHOWN_CONTROLS))
     return {key: getattr(claim, key) for key in keys} | {"controls": highest}
-
-
-def _run(
-    units: list[Unit], settings: dict[str, Any], folder: Path, asked: argparse.Namespace
-) -> None:
-    wanted = [u for u in units if re.search(asked.only, "-".join(u))]
-    for done, name in enumerate(run_units(WORK, wanted, settings, folder, asked.jobs), 1):
-        print(f"{done}/{len(wanted)} {name}", file=sys.stderr, flush=True)
 
 
 def _asked() -> argparse.Namespace:

@@ -21,7 +21,6 @@ joined into `results/geometry/PRESET.json`; the page is `results/geometry/PRESET
 
 import argparse
 import os
-import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -30,9 +29,9 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.causal_model import UnknownName
-from symscope.evidence import SymscopeError, read_evidence, write_whole
+from symscope.evidence import SymscopeError, write_whole
 from symscope.features.geometry import SHAPES
-from symscope.jobs import Unit, Work, join, run_units
+from symscope.jobs import Unit, Work, join
 from symscope.models.modular_addition import published_names
 from symscope.report.geometry import geometry
 from symscope.studies.geometry.adders import circle_unit, search_unit
@@ -51,6 +50,7 @@ from symscope.studies.geometry.stories import stories_unit
 from symscope.studies.geometry.toys import circles_unit, toy_unit
 from symscope.studies.geometry.view import view
 from symscope.studies.geometry.view_language import language_page
+from symscope.studies.running import run_told
 
 WORK: Work = {
     "network": network_unit,
@@ -85,7 +85,9 @@ def _small(asked: argparse.Namespace) -> None:
     if WEIGHTS in os.environ:
         settings["weights"] = os.environ[WEIGHTS]
     seeds = [str(s) for s in range(asked.seeds or preset.seeds)]
-    _run([("network", "trained", s) for s in seeds], settings, folder, asked)
+    run_told(
+        WORK, [("network", "trained", s) for s in seeds], settings, folder, asked.jobs, asked.only
+    )
     units: list[Unit] = [("toy", name.replace(" ", "_"), s) for name in SHAPES for s in seeds]
     units += [("circles", "both", s) for s in seeds]
     who = [(kind, s) for kind in ("trained", "untrained") for s in seeds]
@@ -94,7 +96,7 @@ def _small(asked: argparse.Namespace) -> None:
         who += [("published", str(i)) for i in range(min(preset.published, len(names)))]
         units += [("stories", str(layer), "0") for layer in preset.layers]
     units += [(question, *one) for question in ("circle", "search") for one in who]
-    _run(units, settings, folder, asked)
+    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
     command = f"symscope study geometry --preset {asked.preset}"
     records = join(folder, PUBLISHED, command)
     _page(folder, view(records, settings, folder, command))
@@ -121,9 +123,8 @@ def _language(asked: argparse.Namespace, preset: str) -> None:
     if asked.dry_run:
         return
     folder = asked.out / preset
-    one = argparse.Namespace(only=asked.only, jobs=1)
     for name in CYCLE:
-        _run([("cycle", name, "0")], settings, folder, one)
+        run_told(WORK, [("cycle", name, "0")], settings, folder, 1, asked.only)
     given = f" --model {asked.model}" if asked.model else ""
     command = f"symscope study geometry --preset {preset}{given}"
     records = join(folder, PUBLISHED, command)
@@ -134,15 +135,6 @@ def _page(folder: Path, shown: dict[str, Any]) -> None:
     page, text = folder / "report.html", geometry(shown)
     write_whole(page, partial(Path.write_text, data=text, encoding="utf8"))
     print(page, file=sys.stderr)
-
-
-def _run(
-    units: list[Unit], settings: dict[str, Any], folder: Path, asked: argparse.Namespace
-) -> None:
-    wanted = [u for u in units if re.search(asked.only, "-".join(u))]
-    for done, name in enumerate(run_units(WORK, wanted, settings, folder, asked.jobs), 1):
-        said = [r.note for r in read_evidence(folder / "units" / f"{name}.json") if r.score is None]
-        print(f"{done}/{len(wanted)} {name}", *said, file=sys.stderr, flush=True)
 
 
 def _numbers(text: str) -> list[int]:

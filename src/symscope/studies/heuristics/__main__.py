@@ -19,7 +19,6 @@ first network is `results/heuristics/PRESET/atlas-NETWORK.html`.
 
 import argparse
 import os
-import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -27,8 +26,8 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from symscope.evidence import SymscopeError, read_evidence, read_json, write_whole
-from symscope.jobs import Unit, Work, join, run_units
+from symscope.evidence import SymscopeError, read_json, write_whole
+from symscope.jobs import Unit, Work, join
 from symscope.models.modular_addition import published_names
 from symscope.report.atlas import atlas
 from symscope.studies.heuristics.language import LANGUAGE, estimate, sign_unit
@@ -44,6 +43,7 @@ from symscope.studies.heuristics.units import (
     speed_unit,
 )
 from symscope.studies.heuristics.view import view_unit
+from symscope.studies.running import run_told
 from symscope.tasks.arithmetic import Arithmetic
 
 WORK: Work = {
@@ -77,7 +77,7 @@ def _trained(asked: argparse.Namespace) -> None:
     settings: dict[str, Any] = {"preset": name}
     kinds = PRESETS[name][0]
     seeds = [(k, str(s)) for k, kind in kinds.items() for s in range(asked.seeds or kind.seeds)]
-    _run([("network", *who) for who in seeds], settings, folder, asked)
+    run_told(WORK, [("network", *who) for who in seeds], settings, folder, asked.jobs, asked.only)
     whole = [who for who in seeds if isinstance(kinds[who[0]].task, Arithmetic)]
     units: list[Unit] = [(q, *who) for q in ("neurons", "families") for who in seeds]
     units += [(q, *who) for q in ("circuit", "development") for who in whole]
@@ -87,7 +87,7 @@ def _trained(asked: argparse.Namespace) -> None:
         settings["weights"] = os.environ[WEIGHTS]
         names = published_names(Path(settings["weights"]))
         units += [("modular", name, str(number)) for number, name in enumerate(names)]
-    _run(units, settings, folder, asked)
+    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
     _joined(folder, f"symscope study heuristics --preset {name}")
 
 
@@ -100,7 +100,7 @@ def _language(asked: argparse.Namespace) -> None:
         return
     folder = asked.out / asked.preset
     for sign in LANGUAGE[asked.preset].signs:
-        _run([("sign", sign, "0")], settings, folder, argparse.Namespace(only=asked.only, jobs=1))
+        run_told(WORK, [("sign", sign, "0")], settings, folder, 1, asked.only)
     given = f" --model {asked.model}" if asked.model else ""
     _joined(folder, f"symscope study heuristics --preset {asked.preset}{given}")
 
@@ -117,15 +117,6 @@ def _joined(folder: Path, command: str) -> None:
         page, text = folder / f"atlas-{path.stem}.html", atlas({**view, "command": command})
         write_whole(page, partial(Path.write_text, data=text, encoding="utf8"))
         print(page, file=sys.stderr)
-
-
-def _run(
-    units: list[Unit], settings: dict[str, Any], folder: Path, asked: argparse.Namespace
-) -> None:
-    wanted = [u for u in units if re.search(asked.only, "-".join(u))]
-    for done, name in enumerate(run_units(WORK, wanted, settings, folder, asked.jobs), 1):
-        said = [r.note for r in read_evidence(folder / "units" / f"{name}.json") if r.score is None]
-        print(f"{done}/{len(wanted)} {name}", *said, file=sys.stderr, flush=True)
 
 
 def _asked() -> argparse.Namespace:

@@ -18,6 +18,13 @@ def peak(device: torch.device, precision: str = "float32", seconds: float = 1.0)
     return 2.0 * size**3 * count / (clock(device) - began)
 
 
+def peak_of(device: str, dtype: str) -> float:
+    """As `peak`, of a device by its name, of several ("auto") the first, in a model's precision."""
+    if device == "auto":
+        device = "cuda" if torch.cuda.is_available() else "cpu"
+    return peak(torch.device(device), "bfloat16" if dtype == "bfloat16" else "float32")
+
+
 def clock(device: torch.device) -> float:
     """Seconds of this process on a CPU, which others share; seconds on a GPU, once it is done."""
     if device.type == "cpu":

@@ -40,7 +40,7 @@ def place(tmp_path_factory) -> Path:
 def settings(place):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(LANGUAGE, "little", LITTLE)
-        patch.setattr(language, "peak", lambda *_: 1e9)
+        patch.setattr(language, "peak_of", lambda *_: 1e9)
         yield language_settings("little", {"model": str(place), "dtype": "float32"})
 
 
@@ -293,7 +293,7 @@ def test_every_preset_is_asked_of_a_small_model_of_its_family(
     speaks = tokenizer(cut=("Nine", "Eleven", "Twelve") if family == "mistral" else (),
                        begin=family != "gpt2")  # fmt: skip
     folder = saved(tmp_path / "model", model(family), [speaks])
-    monkeypatch.setattr(language, "peak", lambda *_: 1e9)
+    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
     asked = {"model": str(folder), "dtype": "float32", "pairs": 6, "layers": [1],
              "layer": 1 if family == "mistral" else 5}  # fmt: skip
     settings = language_settings(preset, asked)

@@ -55,7 +55,7 @@ def test_a_run_is_reckoned_from_the_description_without_weights(settings, tmp_pa
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "config.json").write_text((Path(settings["model"]) / "config.json").read_text())
-    monkeypatch.setattr(language, "peak", lambda *_: 1e9)
+    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
     said = estimate(settings | {"model": str(bare)})
     count = sum(p.numel() for p in model("llama").parameters())
     assert f"{count / 1e9:.2f}·10⁹ parameters" in said and "GB in float32" in said
@@ -147,7 +147,7 @@ def test_every_published_preset_is_asked_of_a_small_model_of_its_family(
 ):
     """Of random weights: they answer next to nothing right, which ends each sign with a record."""
     place = saved(tmp_path / "model", model(family), [tokenizer(WORDS, begin=True)])
-    monkeypatch.setattr(language, "peak", lambda *_: 1e9)
+    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
     settings = SETTINGS | {"preset": preset, "model": str(place)}
     assert "0.00·10⁹ parameters" in estimate(settings)
     monkeypatch.setitem(language.LANGUAGE, preset, replace(language.LANGUAGE[preset], operands=8))

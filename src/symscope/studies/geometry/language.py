@@ -15,7 +15,7 @@ from symscope.jobs import Unit
 from symscope.localize import layout_in
 from symscope.network import Network
 from symscope.pretrained import DTYPES
-from symscope.speed import peak
+from symscope.speed import peak_of
 from symscope.studies.geometry.language_circle import (
     intervention_claims,
     layers_of,
@@ -121,7 +121,7 @@ def estimate(settings: dict[str, Any]) -> str:
     weights = sum(p.numel() for p in module.parameters())
     each = torch.finfo(DTYPES[settings["dtype"]]).bits // 8
     runs = sum(prompts_of(CYCLES[name].period, config, settings) for name in CYCLE)
-    speed = peak(_device(settings["device"]), _precision(settings["dtype"]))
+    speed = peak_of(settings["device"], settings["dtype"])
     hours = 2.0 * weights * STEPS * runs / (USED * speed) / 3600
     held = weights * each * (2 if settings["untrained"] else 1) / 1e9
     logits = TOGETHER * STEPS * config.vocab_size * each / 1e9
@@ -145,17 +145,6 @@ def prompts_of(period: int, config: Any, settings: dict[str, Any]) -> int:
     dictionary = 0 if settings["dictionary"] is None else 3 * EDITS * pairs
     return (networks * (2 * prompts + layers * (EDITS * pairs + prompts)) + TURNS + places
             + dictionary)  # fmt: skip
-
-
-def _device(name: str) -> torch.device:
-    """The device whose speed is measured; of several the first."""
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _precision(dtype: str) -> str:
-    return "bfloat16" if dtype == "bfloat16" else "float32"
 
 
 def cycle_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:

@@ -12,7 +12,7 @@ from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.jobs import Unit
 from symscope.network import Network
 from symscope.pretrained import DTYPES
-from symscope.speed import peak
+from symscope.speed import peak_of
 from symscope.studies.heuristics.circuit import faithful, place_claims
 from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of, said
 from symscope.studies.heuristics.neurons import right_prompts
@@ -65,7 +65,7 @@ def estimate(settings: dict[str, Any]) -> str:
     places = config.num_hidden_layers * (config.num_attention_heads + 1) * 4
     # accuracy, maps, means and nulls run all prompts; places and 500 neurons run all pairs
     runs = 4 * prompts + len(about.signs) * about.asked.pairs * (places + 1_000)
-    speed = peak(_device(settings["device"]), _precision(settings["dtype"]))
+    speed = peak_of(settings["device"], settings["dtype"])
     hours = 2.0 * weights * 5 * runs / (USED * speed) / 3600
     maps = 8.0 * about.asked.top * len(layers) * about.operands**2 / 1e9
     return (
@@ -75,17 +75,6 @@ def estimate(settings: dict[str, Any]) -> str:
         f" {hours:.1f} hours at {USED:.0%} of the {speed / 1e12:.2f}·10¹² operations per second"
         f" measured on {settings['device']}, and an hour or two of matching on one core."
     )
-
-
-def _device(name: str) -> torch.device:
-    """The device whose speed is measured; of several the first."""
-    if name != "auto":
-        return torch.device(name)
-    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
-
-
-def _precision(dtype: str) -> str:
-    return "bfloat16" if dtype == "bfloat16" else "float32"
 
 
 def sign_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:

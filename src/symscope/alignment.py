@@ -27,9 +27,7 @@ class Handle:
     def __post_init__(self) -> None:
         size = self.featurizer.size
         if not self.coordinates or not all(0 <= c < size for c in self.coordinates):
-            raise SymscopeError(
-                f"coordinates {self.coordinates} are not among the {size} of the featurizer"
-            )
+            raise SymscopeError(f"coordinates {self.coordinates}: not among the {size} there are")
 
 
 @dataclass(frozen=True, eq=False)
@@ -75,9 +73,8 @@ class Alignment:
             featurizers, kinds = [], _kinds()
             for i, config in enumerate(description["featurizers"]):
                 made = kinds[config.pop("kind")][1](**config)
-                prefix = f"{i}."
-                state = {k[len(prefix) :]: v for k, v in tensors.items() if k.startswith(prefix)}
-                made.load_state_dict(state)
+                own = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(f"{i}.")}
+                made.load_state_dict(own)
                 featurizers.append(made)
             handles = {
                 v: Handle(_site(h["site"]), featurizers[h["featurizer"]], tuple(h["coordinates"]))

@@ -98,6 +98,8 @@ def bootstrap(
 
 
 def _resampled_means(rng: np.random.Generator, scores: np.ndarray, times: int) -> np.ndarray:
+    if len(scores) == 1:
+        return np.repeat(scores, times)
     if np.isin(scores, (0.0, 1.0)).all():
         return rng.binomial(len(scores), scores.mean(), size=times) / len(scores)
     return np.array([rng.choice(scores, len(scores)).mean() for _ in range(times)])

@@ -207,10 +207,7 @@ class PCA(Featurizer):
         self.width, self.size = width, size
         mean, axes = torch.zeros(width), torch.eye(width)[:, :size]
         if vectors is not None:
-            mean = vectors.mean(0)
-            few = (
-                len(vectors) < vectors.shape[1]
-            )  # else the left factor alone would take n² numbers
+            mean, few = vectors.mean(0), len(vectors) < width  # if not few, U takes n² numbers
             axes = torch.linalg.svd(vectors - mean, full_matrices=few).Vh[:size].T.contiguous()
         self.register_buffer("mean", mean)
         self.register_buffer("axes", axes)

@@ -1,5 +1,6 @@
 """The tables of the study's page, from its joined evidence."""
 
+import re
 from collections.abc import Mapping, Sequence
 from functools import partial
 
@@ -72,7 +73,9 @@ def networks(records: Records, rows: Sequence[tuple[str, str, Sequence[str]]]) -
                 continue
             beside = [f"{c.replace('_', ' ')} {record.controls[c]:.3f}" for c in controls
                       if c in record.controls]  # fmt: skip
-            told = score(record) if record.score is not None else f"– ({record.note})"
+            told = score(record) if record.score is not None else "–"
+            if record.score is None:  # one reason for each seed: mostly the same
+                beside = list(dict.fromkeys(re.findall(r"\(([^)]*)\)", record.note)))
             found.append([text, words, str(len(record.seeds)), told, "; ".join(beside)])
     return table(["what", "networks", "n", "score", "controls"], found)
 

@@ -2,6 +2,7 @@
 
 import warnings
 from collections.abc import Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -210,8 +211,9 @@ def _written(asked: Adder, preset: Preset, claim: str, seed: int) -> list[Eviden
             made = intervene(asked.network, crossed, pairs, site, circle,
                              f"{claim}.written.{name}", seed)  # fmt: skip
         found += list(made.values())
-    return found + off_circle(asked.network, crossed, site, every, claim=f"{claim}.off",
-                              angles=2 * asked.modulus if asked.modulus < 50 else 59)  # fmt: skip
+    turns = 2 * asked.modulus if asked.modulus < 50 else 59
+    off = off_circle(asked.network, crossed, site, every, claim=f"{claim}.off", angles=turns)
+    return found + [replace(r, seeds=[seed]) for r in off]
 
 
 def _algorithm(asked: Adder, other: Network | None, claim: str, seed: int) -> list[Evidence]:
@@ -221,7 +223,7 @@ def _algorithm(asked: Adder, other: Network | None, claim: str, seed: int) -> li
                                   claim=f"{claim}.gradient_symmetricity", after=after)  # fmt: skip
     apart = distance_irrelevance(asked.network, asked.modulus, f"{claim}.distance_irrelevance",
                                  other, after)  # fmt: skip
-    return [alike, apart]
+    return [alike, replace(apart, seeds=[seed])]
 
 
 def verdict(symmetricity: float | None, irrelevance: float | None) -> str:

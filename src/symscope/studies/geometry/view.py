@@ -13,7 +13,9 @@ from symscope.studies.geometry.settings import PRESETS
 from symscope.studies.geometry.view_networks import WORDS, name_of, network_parts, networks_in
 
 POINTS = 2_000
-SHOWN = ("written", "embedding.power", "search", "planes", "stories", "two_circles", "toy")
+WHOLE = ("toy", "two_circles", "stories")
+SHOWN = ("written", "embedding.power", "search", "planes")
+"""Parts of which all claims stand on the page, and what of a kind of networks does."""
 LEAD = (
     "Clouds of known shape say what the two indices are worth. Networks that add modulo a number"
     " keep it on circles: they are looked for without labels, confirmed by Fourier, and written"
@@ -35,13 +37,17 @@ def view(
         _clusters(path, clouds, ranking, settings)
     claims = [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
                                           "source", "note")}
-              for r in records if r.claim.split(".", 1)[1].startswith(SHOWN)]  # fmt: skip
+              for r in records if r.claim.split(".")[1] in WHOLE or _of_network(r.claim)]  # fmt: skip
     return {
         "title": "Which features are circles, and are they used?", "lead": LEAD,
         "command": command, "made": made(), "clouds": clouds, "ranking": ranking,
         "histograms": _histograms(folder), "interventions": _interventions(by_claim),
         "off_circle": _off_circle(by_claim), "claims": claims, **parts,
     }  # fmt: skip
+
+
+def _of_network(claim: str) -> bool:
+    return claim.split(".", 2)[-1].startswith(SHOWN)
 
 
 def measure(record: Evidence | None, null: str = "") -> dict[str, Any] | None:

@@ -113,6 +113,8 @@ def test_clusters_have_three_features_or_more_and_all_of_them_are_alive(networks
     asked = networks[1]["trained"]
     dictionary, inputs = transcoder(asked, 0, 0.003, FEW, 1)
     assert torch.allclose(inputs.mean(0), torch.zeros(32), atol=1e-5)
+    with torch.no_grad():
+        dictionary.encoder_bias[:2] = -1e9  # two that are never on
     wide = replace(FEW, thresholds=(0.5, 0.9), neighbours=(2, 40), counts=(4, 99))
     clusters = clusters_of(dictionary, inputs, wide, 1)  # more than there are: left out
     with torch.no_grad():

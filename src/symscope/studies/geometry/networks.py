@@ -10,10 +10,8 @@ from torch import Tensor, nn
 from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.features.geometry import Crossed
 from symscope.jobs import Unit
+from symscope.models import modular_addition
 from symscope.models.load import build, load_network, save_network
-from symscope.models.modular_addition import (
-    ModularAddition as Published,
-)
 from symscope.models.modular_addition import load_modular_addition, published_names
 from symscope.models.transformer import Transformer
 from symscope.network import Network
@@ -102,7 +100,7 @@ def adder(kind: str, name: str, settings: dict[str, Any], folder: Path) -> Adder
 def published_adder(weights: Path, name: str) -> Adder:
     """One of the published transformers."""
     module = load_modular_addition(weights / "clock_pizza" / f"model_{name}.pt")
-    if not isinstance(module, Published):
+    if not isinstance(module, modular_addition.ModularAddition):
         raise SymscopeError(f"{name} is no transformer: it has no attention")
     return Adder(Network(module), module.modulus, 2)
 

@@ -37,7 +37,7 @@ def view(
         _clusters(path, clouds, ranking, settings)
     claims = [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
                                           "source", "note")}
-              for r in records if r.claim.split(".")[1] in WHOLE or _of_network(r.claim)]  # fmt: skip
+              for r in records if _shown(r.claim)]  # fmt: skip
     return {
         "title": "Which features are circles, and are they used?", "lead": LEAD,
         "command": command, "made": made(), "clouds": clouds, "ranking": ranking,
@@ -46,8 +46,9 @@ def view(
     }  # fmt: skip
 
 
-def _of_network(claim: str) -> bool:
-    return claim.split(".", 2)[-1].startswith(SHOWN)
+def _shown(claim: str) -> bool:
+    _, part, what = claim.split(".", 2)
+    return part in WHOLE or what.startswith(SHOWN)
 
 
 def measure(record: Evidence | None, null: str = "") -> dict[str, Any] | None:

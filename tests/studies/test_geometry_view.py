@@ -221,6 +221,7 @@ def test_clouds_go_round_with_their_colours(page, study):
     for cloud, least in ((embedded, 0.8), (found, found["facts"]["R² of the circle"] - 1e-3)):
         waves = circles(torch.tensor(cloud["variable"]["values"]), cloud["variable"]["period"])
         waves, points = (x - x.mean(0) for x in (waves.numpy(), unpacked(cloud)[:, :2]))
+        assert np.linalg.matrix_rank(points, tol=0.1) == 2
         left = points - waves @ np.linalg.lstsq(waves, points, rcond=None)[0]
         assert 1 - (left**2).sum() / (points**2).sum() >= least
     rows = [r for r in page["ranking"] if r["cloud"] is not None]

@@ -9,6 +9,7 @@ from symscope.features.geometry import (
     circles,
     explained_by,
     explanation,
+    power_spectrum,
     random_functions,
     residual_colours,
 )
@@ -112,3 +113,8 @@ def test_groups_of_other_prompts_and_moduli_are_refused():
         explained_by(normal(49, 5), {"c": GROUPS["circle 1 of c"][1:]})
     with pytest.raises(SymscopeError, match="a modulus of 2 or more"):
         candidates(A, B, 1)
+
+
+def test_numbers_that_share_a_vector_have_no_spectrum_of_rounding():
+    with pytest.raises(SymscopeError, match="the same vector"):
+        power_spectrum(torch.full((17, 3), 0.1))

@@ -86,3 +86,8 @@ def test_what_is_missing_leaves_an_empty_cell():
     assert (score(None), published(None), share(None), share([0, 0])) == ("", "", "", "")
     assert published(record(1, 0, source={"value": (0.5, 0.25)})) == "0.500; 0.250"
     assert score(Evidence(CLAIM, None, None, None, 0)) == "not analysed"
+
+
+def test_a_record_without_score_and_seed_is_said_to_be_one():
+    (found,) = pool([Evidence("a.b", None, None, None, 0, note="too few points")])
+    assert found.score is None and "one record not analysed (too few points)" in found.note

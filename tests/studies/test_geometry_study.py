@@ -19,6 +19,7 @@ from symscope.studies.geometry.networks import EMBEDDING, adder, fresh, publishe
 from symscope.studies.geometry.settings import PRESETS, Adding, Preset, Reading
 from symscope.studies.geometry.stories import read_layer, sampled, stories_unit
 from symscope.studies.geometry.toys import circles_unit, planes_of, toy_unit
+from symscope.studies.geometry.view import _shown
 from symscope.studies.questions import answered
 
 WEIGHTS = Path(os.environ.get("SYMSCOPE_WEIGHTS", "/nowhere"))
@@ -218,3 +219,8 @@ def test_a_layer_s_clusters_are_ranked_beside_those_of_random_features(tmp_path)
     assert found["clusters"].controls["random features"] == pytest.approx(np.mean(null), abs=1e-4)
     kept = stories.dictionary_path(tmp_path, "3", 0)
     assert kept.exists() and (tmp_path / "views" / "stories-3.json").exists()
+
+
+def test_a_unit_that_was_refused_does_not_keep_the_page_from_being_made():
+    assert not _shown("search.trained") and not _shown("stories.3")
+    assert _shown("geometry.stories.layer_3.best") and _shown("geometry.trained.search.recall")

@@ -48,7 +48,7 @@ def _joined(claim: str, group: Sequence[Evidence], source: Mapping[str, Any] | N
     done = [r for r in group if r.score is not None and "not analysed" not in r.note]
     failed = [r for r in group if r not in done]
     note = "; ".join(
-        f"seed {r.seeds[0]} not analysed"
+        (f"seed {r.seeds[0]} not analysed" if r.seeds else "one record not analysed")
         + (f" (accuracy {r.score:.3f})" if r.score is not None else f" ({r.note})")
         for r in failed
     )

@@ -22,12 +22,12 @@ def power_spectrum(table: Tensor) -> Tensor:
     Frequency 0, the mean, is left out of the variance and has share 0.
     """
     power = np.abs(np.fft.rfft(finite(table), axis=0)) ** 2
-    power[0] = 0
+    whole, power[0] = power.sum(), 0
     if len(table) % 2:
         power[1:] *= 2  # each stands for its negative too
     else:
         power[1:-1] *= 2
-    if not power.sum() > 0:
+    if not power.sum() > ROUNDING * whole:
         raise SymscopeError("all numbers have the same vector: there is no frequency")
     return torch.from_numpy(power.sum(1) / power.sum())
 

@@ -85,6 +85,8 @@ def adder(kind: str, name: str, settings: dict[str, Any], folder: Path) -> Adder
 
     Raises `SymscopeError` where it is not there.
     """
+    if kind == "published" and "weights" not in settings:
+        raise SymscopeError(f"{WEIGHTS} names no folder, so the published networks are not there")
     if kind == "published":
         return published_adder(
             Path(settings["weights"]), published_names(Path(settings["weights"]))[int(name)]

@@ -47,7 +47,8 @@ def view(
 
 
 def _shown(claim: str) -> bool:
-    _, part, what = claim.split(".", 2)
+    _, _, rest = claim.partition(".")
+    part, _, what = rest.partition(".")
     return part in WHOLE or what.startswith(SHOWN)
 
 

@@ -10,6 +10,9 @@ import numpy as np
 from atlas_tab import PIXELS
 from symscope.report.geometry import geometry, packed
 
+PLANE, TURN = "[data-view=plane] canvas", "[data-view=turn] canvas"
+DAY = "#group=Language+model&cloud=days"
+STILL = {"media": "screen", "reduced_motion": "reduce"}
 DAYS = ["Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday"]
 EFFECTS = {"circle": -13.1, "circle_kept": -9.0, "whole": -37.4, "no_op": 37.6, "mean": 0.1,
            "random_plane": 36.5, "random_plane_in_components": -10.7, "plane_removed": 4.0,
@@ -45,6 +48,10 @@ def written(view: dict, folder: Path) -> Path:
 def drawn(canvas) -> str:
     """A canvas's pixels as a hash: a test that fails is not to print them."""
     return sha256(canvas.evaluate(PIXELS).encode()).hexdigest()
+
+
+def image(tab, selector: str) -> str:
+    return drawn(tab.locator(selector).first)
 
 
 def cloud(

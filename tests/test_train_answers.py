@@ -270,3 +270,14 @@ def test_a_batch_of_0_needs_a_training_set_and_costs_what_that_has():
             Plan(steps=1, **wrong)
     alike = [operations(modular(), replace(WHOLE, batch=b), MODULAR) for b in (0, WHOLE.programs)]
     assert alike[0] == alike[1] > 0 and WHOLE.size == WHOLE.programs == 39
+
+
+def test_more_programs_than_there_are_is_refused_and_does_not_go_on_for_ever():
+    task = ModularAddition(5)
+    plan = replace(Plan(1, 4), queries=0, programs=25)
+    module = build("transformer", 6, 8, layers=1, heads=2, positions="learned", length=3)
+    with pytest.raises(SymscopeError, match="25 different programs: add_mod_5 has 20"):
+        train_answers(module, task, plan)
+    for wrong in ({"programs": 0}, {"programs": 9, "one_hop": 2}):
+        with pytest.raises(SymscopeError, match="say how many programs"):
+            Plan(1, 0, **wrong)

@@ -25,8 +25,7 @@ from symscope.train_state import checkpoint, keep, restore
 LOSSES = ("answer", "program")
 CHUNK = 50
 """Steps whose programs are drawn at once; what is kept is kept at the end of one."""
-KEEP_EVERY = 500
-SCORED = 2_000
+KEEP_EVERY, SCORED, MOST_DRAWS = 500, 2_000, 1_000
 
 Progress = Callable[[int, int, str], None]
 """Receives steps done, steps in all, and a line about how it stands."""
@@ -63,8 +62,8 @@ class Plan:
     def __post_init__(self) -> None:
         if self.loss not in LOSSES:
             raise UnknownName("loss", self.loss, LOSSES)
-        if self.batch < (self.programs is None):
-            raise SymscopeError("a batch of 0 is the whole training set: say how many programs")
+        if self.batch < 0 or (self.batch == 0 and (not self.programs or self.one_hop)):
+            raise SymscopeError("a batch of 0, all programs: say how many programs, no one_hop")
 
     @property
     def size(self) -> int:
@@ -197,12 +196,13 @@ def _pool(task: Prompts, plan: Plan, seed: int) -> Tensor | None:
     """The training set, all of it different, or None where programs are drawn as they are used."""
     if plan.programs is None:
         return None
-    generator, pool = torch.Generator().manual_seed(seed * 1_000_003 + 1), torch.empty(0)
-    while len(pool) < plan.programs:
-        more = task.drawn(plan.programs, generator)
-        pool = torch.unique(torch.cat([pool.to(more), more]), dim=0)
-    order = torch.randperm(len(pool), generator=generator)[: plan.programs]
-    return pool[order]
+    generator = torch.Generator().manual_seed(seed * 1_000_003 + 1)
+    pool, draws = task.drawn(plan.programs, generator).unique(dim=0), 1
+    while len(pool) < plan.programs and (draws := draws + 1) < MOST_DRAWS:
+        pool = torch.cat([pool, task.drawn(plan.programs, generator)]).unique(dim=0)
+    if len(pool) < plan.programs:
+        raise SymscopeError(f"{plan.programs} different programs: {task.name} has {len(pool)}")
+    return pool[torch.randperm(len(pool), generator=generator)[: plan.programs]]
 
 
 Batch = tuple[Tensor, Tensor, Tensor]

@@ -8,6 +8,7 @@ import pytest
 
 from atlas_tab import settled
 from chromium import CHROMIUM
+from geometry_view import STILL
 from symscope.evidence import Evidence, wilson, write_evidence, write_json
 
 HOSTILE = "<script>document['title']='broken'</script>"
@@ -113,3 +114,16 @@ def visit(browser):
         tab.close()
     assert said == []
     assert asked == given
+
+
+@pytest.fixture
+def still(page, visit):
+    """Opens the page and stops the rotation."""
+
+    def opened(fragment: str = ""):
+        tab = visit(page, fragment)
+        tab.emulate_media(**STILL)
+        settled(tab)
+        return tab
+
+    return opened

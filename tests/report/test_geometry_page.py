@@ -4,12 +4,9 @@ import pytest
 
 from atlas_tab import settled
 from chromium import needs_chromium
-from geometry_view import drawn, geometry_view, written
+from geometry_view import DAY, PLANE, STILL, TURN, geometry_view, image, written
 
 pytestmark = needs_chromium
-PLANE, TURN = "[data-view=plane] canvas", "[data-view=turn] canvas"
-DAY = "#group=Language+model&cloud=days"
-STILL = {"media": "screen", "reduced_motion": "reduce"}
 
 
 @pytest.fixture(scope="module")
@@ -23,25 +20,8 @@ def page(view, tmp_path_factory):
 
 
 @pytest.fixture
-def still(page, visit):
-    """Opens the page and stops the rotation."""
-
-    def opened(fragment: str = ""):
-        tab = visit(page, fragment)
-        tab.emulate_media(**STILL)
-        settled(tab)
-        return tab
-
-    return opened
-
-
-@pytest.fixture
 def tab(still):
     return still()
-
-
-def image(tab, selector: str) -> str:
-    return drawn(tab.locator(selector).first)
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -26,7 +26,7 @@ TRIPLES, BATCH, DRAWS, ROUNDING = 1000, 512, 2000, 1e-6
 EMBEDDING = Site("embed")
 
 
-def gradient_symmetricity(
+def gradient_symmetricity(  # the network, what is asked of it, and what stands beside it
     network: Network, modulus: int, site: Site = EMBEDDING,
     triples: int = TRIPLES, claim: str = "geometry.gradient_symmetricity", seed: int = 0,
     untrained: Network | None = None, after: Sequence[int] = (),

@@ -55,11 +55,8 @@ COMPONENTS, SPARE, STEPS = 5, 4, 8
 def search_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
     """Circles without labels, and whether the planes found carry the answer."""
     _, kind, name = unit
-    preset, seed, asked = (
-        PRESETS[settings["preset"]],
-        int(name),
-        adder(kind, name, settings, folder),
-    )
+    preset, seed = PRESETS[settings["preset"]], int(name)
+    asked = adder(kind, name, settings, folder)
     found, claim = searched(asked, preset.search, seed), f"geometry.{kind}"
     write_json(folder / "views" / f"search-{kind}-{name}.json", shown_clusters(asked, found))
 
@@ -100,11 +97,8 @@ def _planes(
 def circle_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
     """Waves by Fourier, probes and what happens when they are written, clock or pizza, and EVR."""
     _, kind, name = unit
-    preset, seed, asked = (
-        PRESETS[settings["preset"]],
-        int(name),
-        adder(kind, name, settings, folder),
-    )
+    preset, seed = PRESETS[settings["preset"]], int(name)
+    asked = adder(kind, name, settings, folder)
     other = Network(fresh(preset.adding, seed + 1000).eval()) if kind == "trained" else None
     claim = f"geometry.{kind}"
 

@@ -90,16 +90,15 @@ def _clusters(
 ) -> None:  # fmt: skip
     """A network's clusters into the ranking, and their points among the clouds."""
     what, _, name = path.stem.partition("-")
-    modulus = PRESETS[settings["preset"]].adding.modulus
     for number, row in enumerate(read_json(path), 1):
         stories = what == "stories"
         kind, _, number_ = name.partition("-")
         of = f"layer {name}" if stories else name_of(kind, number_, settings)
-        period = {"labels": row["labels"]} if stories else {"period": modulus}
+        period = {"labels": row["labels"]} if stories else {"period": row["modulus"]}
         wave = not stories and row["best"]
         values = row["values"]
         if not stories:
-            values = [row["frequency"] * v % modulus for v in values]
+            values = [row["frequency"] * v % row["modulus"] for v in values]
         clouds.append({
             "group": "Dictionaries of stories260k" if stories else "Found without labels",
             "name": f"{of}, number {row.get('rank', number)}",

@@ -26,7 +26,8 @@ def shown_clusters(asked: Adder, found: Sequence[Found]) -> list[dict[str, Any]]
             "cluster": f"block {one.layer}, {one.features} features", "size": one.features,
             **_measures(one.score), "r2": {"score": one.share}, "frequency": one.frequency,
             "tokens": [], "best": best.get(one.frequency) is one, "rank": found.index(one) + 1,
-            "circle": one.circle, **_points(one.plane, asked.crossed.answers[one.rows]),
+            "circle": one.circle, "modulus": asked.modulus,
+            **_points(one.plane, asked.crossed.answers[one.rows]),
         })  # fmt: skip
     return rows
 

@@ -1,0 +1,1 @@
+"""Networks written by hypernetworks: which algorithm, how simple, and at what loss."""

@@ -1,0 +1,115 @@
+"""The hypernetworks of the study: trained, found again, and their checkpoints."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors.torch import load_file
+
+from symscope.evidence import Evidence, bootstrap
+from symscope.generate.files import load_hypernetwork, save_hypernetwork
+from symscope.generate.hypernetwork import Hypernetwork
+from symscope.generate.sampling import losses, sampled
+from symscope.generate.training import Plan, checkpoints, place, train_hypernetwork
+from symscope.jobs import Unit
+from symscope.studies.hypernetworks.settings import PRESETS, TARGET, TRIED
+from symscope.tasks.functions import Function, function
+
+
+def trained_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
+    """Train one hypernetwork, and the loss of what it writes at all β."""
+    _, name, seed_text = unit
+    plan, sizes = asked(name, settings)
+    return _trained(name, sizes, plan, int(seed_text), settings, folder, f"hypernetworks.{name}")
+
+
+def tried_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
+    """Train with settings that are tried out; what it came to."""
+    _, slug, seed_text = unit
+    changes = dict(TRIED[slug.replace("_", " ")])
+    sizes = (8, changes.pop("hidden", 24), 1)
+    plan = replace(PRESETS["small"].plan, **changes)
+    return _trained(TARGET, sizes, plan, int(seed_text), settings, folder,
+                    f"hypernetworks.tried.{slug}", slug)  # fmt: skip
+
+
+def _trained(  # what is trained, how, and what it is called
+    name: str, sizes: tuple[int, ...], plan: Plan, seed: int, settings: dict[str, Any],
+    folder: Path, claim: str, slug: str = "",
+) -> list[Evidence]:  # fmt: skip
+    preset, task = PRESETS[settings["preset"]], function(name, sizes[0])
+    training = training_folder(folder, slug or name, seed)
+    module, history = train_hypernetwork(
+        task, sizes, plan, seed, training, settings.get("device", "cpu")
+    )
+    save_hypernetwork(weights_file(folder, slug or name, seed), module.cpu(), task.name)
+    fresh = Hypernetwork(sizes, seed + 1000, plan.gain, plan.wavelength)
+    found = each_loss(module, task, preset.samples, settings)
+    controls = {"untrained": float(each_loss(fresh, task, preset.quick, settings).mean())}
+    alone = sampled(module, preset.swept, seed, encoder=False)
+    controls["decoder only"] = float(losses(alone.weights, task, preset.quick, 1).mean())
+    low, high = bootstrap([[x] for x in found.tolist()])
+    config = {"history": history["told"], "plan": history_plan(plan), "sizes": list(sizes),
+              "steps_per_second": history["step"] / max(history["seconds"], 1e-9)}  # fmt: skip
+    return [Evidence(
+        f"{claim}.loss", float(found.mean()), low, high, len(found), "squared error",
+        controls | task.floors(preset.samples), [seed], history["seconds"], config,
+        note="interval over β and sampling seeds",
+    )]  # fmt: skip
+
+
+def each_loss(
+    module: Hypernetwork, task: Function, samples: int, settings: dict[str, Any]
+) -> np.ndarray:
+    """The loss of one network at each β and sampling seed, (β · seed,)."""
+    preset = PRESETS[settings["preset"]]
+    rows = [losses(sampled(module, preset.swept, draw).weights, task, samples, draw).mean(1)
+            for draw in range(preset.draws)]  # fmt: skip
+    return torch.cat(rows).numpy()
+
+
+def asked(name: str, settings: dict[str, Any]) -> tuple[Plan, tuple[int, ...]]:
+    """How the hypernetwork for a function is trained, and the sizes it writes."""
+    preset = PRESETS[settings["preset"]]
+    plan = preset.plan if name == TARGET else preset.other_plan
+    sizes = preset.sizes if name == TARGET else preset.others[name]
+    return plan, sizes
+
+
+def history_plan(plan: Plan) -> dict[str, Any]:
+    """The plan as a record holds it."""
+    return {k: getattr(plan, k) for k in Plan.__dataclass_fields__}
+
+
+def training_folder(folder: Path, name: str, seed: int) -> Path:
+    """Where the training of one hypernetwork is kept."""
+    return folder / "training" / f"{name}-{seed}"
+
+
+def weights_file(folder: Path, name: str, seed: int) -> Path:
+    """The trained hypernetwork."""
+    return folder / "networks" / f"{name}-{seed}.safetensors"
+
+
+def hypernetwork(
+    name: str, seed: int, settings: dict[str, Any], folder: Path
+) -> tuple[Hypernetwork, Function]:
+    """A trained hypernetwork and its function; raises `SymscopeError` where it is not there."""
+    _, sizes = asked(name, settings)
+    task = function(name, sizes[0])
+    return load_hypernetwork(weights_file(folder, name, seed), sizes, task.name), task
+
+
+def developing(
+    name: str, seed: int, settings: dict[str, Any], folder: Path
+) -> list[tuple[int, Hypernetwork]]:
+    """(step, the hypernetwork as it was then), from the start to the end of training."""
+    plan, sizes = asked(name, settings)
+    found = []
+    for step in sorted(checkpoints(plan.steps)):
+        module = Hypernetwork(sizes, seed, plan.gain, plan.wavelength)
+        module.load_state_dict(load_file(place(training_folder(folder, name, seed), step)))
+        found.append((step, module))
+    return found

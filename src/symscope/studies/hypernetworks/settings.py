@@ -1,0 +1,72 @@
+"""How large each part of the study is."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+import torch
+from torch import Tensor
+
+from symscope.generate.training import Plan
+
+TARGET = "l1_norm"
+"""The function of the publication."""
+SHORT = Plan(steps=6_000)
+OTHERS = {
+    "sum_of_squares": (4, 16, 1), "maximum": (2, 8, 1), "sorted_two": (2, 12, 2),
+    "parity_3": (3, 12, 1), "modular_addition": (2, 12, 1),
+}  # fmt: skip
+"""Function → the sizes of the networks for it (our choice)."""
+
+
+@dataclass(frozen=True)
+class Preset:
+    """`seeds` hypernetworks for the L1 norm and `other_seeds` for each other function.
+
+    Read at `betas` log-spaced trade-offs with `draws` sampling seeds each, on `samples` fresh
+    inputs (`quick` for a map of many networks); drawn with the decoder alone `decoder_draws` times,
+    and at `inputs` × `hidden` sizes. `baseline_steps` for networks trained in the usual way.
+    """
+
+    sizes: tuple[int, ...] = (8, 24, 1)
+    plan: Plan = Plan()
+    seeds: int = 5
+    betas: int = 30
+    draws: int = 8
+    samples: int = 100_000
+    quick: int = 4_096
+    decoder_draws: int = 40
+    inputs: tuple[int, ...] = (4, 6, 8, 12, 16, 24, 32, 48, 64)
+    hidden: tuple[int, ...] = (12, 24, 48, 96, 192)
+    others: dict[str, tuple[int, ...]] = field(default_factory=lambda: dict(OTHERS))
+    other_plan: Plan = SHORT
+    other_seeds: int = 2
+    baseline_steps: int = 20_000
+
+    @property
+    def swept(self) -> Tensor:
+        """The trade-offs that are looked at."""
+        return torch.logspace(-12, 0, self.betas)
+
+
+PRESETS = {
+    "small": Preset(),
+    "tiny": Preset(
+        (3, 9, 1), Plan(steps=100, batch=128), 2, 5, 2, 2_000, 500, 4, (3, 4), (9, 12),
+        {"maximum": (2, 8, 1)}, Plan(steps=60, batch=64), 1, 200,
+    ),
+    "published": Preset(
+        (16, 48, 1), Plan(steps=200_000, betas=32, batch=1024), seeds=33, other_plan=Plan(),
+        other_seeds=5,
+    ),
+}  # fmt: skip
+TRIED: dict[str, dict[str, Any]] = {
+    "as it is": {},
+    "rate .001": {"rate": 1e-3},
+    "wavelength 100": {"wavelength": 100.0},
+    "8 networks of 256 inputs": {"betas": 8, "batch": 256},
+    "gain 1": {"gain": 1.0},
+    "as it is, another seed": {},
+    "as it is, a third seed": {},
+    "32 hidden units": {},
+}
+"""What the search for settings tried on (8, 24, 1), one change at a time, with seed 0 but two."""

@@ -8,6 +8,7 @@ from symscope.align.accept import RULE, ErrorRates, error_rates
 from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json, write_whole
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
+from symscope.report.generated import HYPERNETWORK, generated_page
 from symscope.report.learned import learned_parts
 from symscope.report.program_page import extraction, program_page
 from symscope.report.provenance import provenance
@@ -29,11 +30,12 @@ def write_page(run: Path) -> Path:
     if not isinstance(config, dict):
         raise SymscopeError(f"{run / 'config.json'} holds no JSON object")
     evidence = read_evidence(run / "evidence.json")
-    text = (
-        program_page(run, config, evidence)
-        if extraction(evidence)
-        else _of_claims(run, config, evidence)
-    )
+    if (run / HYPERNETWORK).exists():
+        text = generated_page(run, config, evidence)
+    elif extraction(evidence):
+        text = program_page(run, config, evidence)
+    else:
+        text = _of_claims(run, config, evidence)
     path = run / "report.html"
     write_whole(path, lambda p: p.write_text(text, encoding="utf8"))
     return path

@@ -20,13 +20,15 @@ OWN = (
 MEANS = ("sweep", "course", "seconds", "table", "by_kind", "r2", "having", "others")
 """Tables of numbers of which the mean over networks is kept, where all have the same entries."""
 NO_SHARES = (
-    "area under the curve", "attention", "bits", "cosine", "difference of accuracy",
-    "faithfulness", "features", "held-out R²", "held-out r²", "Jaccard index", "layer",
-    "length in the nearer plane", "logit(old) − logit(new)", "logits", "loss recovered",
-    "mean best cosine", "mean gap in faithfulness", "prompts per second", "rank",
-    "rank correlation", "ratio of spreads", "share of the clean difference",
-    "share of the full effect", "share of variance", "share that answers the nearest value",
-    "share that answers the new",
+    "area under the curve", "attention", "bits", "bound", "cosine", "difference of accuracy",
+    "faithfulness", "features", "held-out r²", "held-out R²", "inputs", "interchange R²",
+    "Jaccard index", "layer", "length in the nearer plane", "logit(old) − logit(new)", "logits",
+    "loss ratio", "loss recovered", "mean best cosine", "mean gap in faithfulness", "nats",
+    "order parameter", "prompts per second", "rank", "rank correlation", "ratio of spreads", "R²",
+    "share of hypernetworks", "share of the change", "share of the clean difference",
+    "share of the full effect", "share of units", "share of variance", "share of β",
+    "share that answers the nearest value", "share that answers the new", "squared error",
+    "values", "weights",
 )  # fmt: skip
 """Units of scores that are no share of n answers: an interval is over seeds, or the seed's own."""
 

@@ -23,6 +23,7 @@ from symscope.causal_model import UnknownName
 from symscope.commands.binding import localize_command, train_binding
 from symscope.commands.demo import PRESETS, RIGHT, demo
 from symscope.commands.failures import outcome
+from symscope.commands.generate import generate_command
 from symscope.commands.loop import (
     Claim,
     Effort,
@@ -213,6 +214,7 @@ app.command("verify")(verify_command)
 
 
 app.command("localize")(localize_command)
+app.command("generate")(generate_command)
 app.command("study")(study_command)
 app.command("bench")(bench_command)
 

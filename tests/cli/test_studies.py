@@ -10,7 +10,10 @@ from symscope.commands import scripts
     ("arguments", "said"),
     [
         (["numbers", "--steps", "3"], "--steps is for binding, not for numbers"),
-        (["numbers", "--device", "cuda"], "--device is for binding, geometry and heuristics"),
+        (
+            ["numbers", "--device", "cuda"],
+            "--device is for binding, hypernetworks, geometry and heuristics",
+        ),
         (["binding", "--model", "folder"], "--model is for geometry and heuristics"),
         (["numbers", "--dry-run"], "--dry-run is for geometry"),
         (["numbers", "--preset", "tiny"], "'small', 'published'"),
@@ -19,6 +22,8 @@ from symscope.commands import scripts
         (["heuristics", "--pairs", "3"], "--pairs is for geometry, not for heuristics"),
         (["geometry", "--budget", "3"], "--budget is for heuristics, not for geometry"),
         (["geometry", "--preset", "more"], "'language', 'gpt2', 'mistral-7b'"),
+        (["hypernetworks", "--preset", "gpt2"], "'small', 'tiny', 'search', 'published'"),
+        (["hypernetworks", "--model", "folder"], "--model is for geometry and heuristics"),
         (["geometry", "--preset", "language", "--model", "no/such/folder"], "no/such/folder"),
     ],
 )

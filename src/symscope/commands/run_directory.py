@@ -24,9 +24,9 @@ from symscope.evidence import (
 )
 
 WRITTEN = (
-    "evidence.json", "network.safetensors", "training.safetensors", "alignment.safetensors",
-    "program.py", "extracted.py", "coordinates.json", "report.html", "checkpoints", "alignments",
-    "figures", "config.json",
+    "evidence.json", "network.safetensors", "hypernetwork.safetensors", "training.safetensors",
+    "alignment.safetensors", "program.py", "extracted.py", "coordinates.json", "report.html",
+    "checkpoints", "alignments", "figures", "config.json",
 )  # fmt: skip
 """What a run writes, and all that `--force` removes; config.json goes last, so that a run whose
 removal was interrupted is still seen as one."""
@@ -135,7 +135,9 @@ def commit() -> str | None:
 
 def _same_settings(run: Path, config: Mapping[str, Any]) -> None:
     before = configured(run)
-    for key in ("command", "preset", "task", "architecture", "width", "seed", "highest"):
+    for key in (
+        "command", "preset", "task", "architecture", "width", "seed", "highest", "sizes", "steps",
+    ):  # fmt: skip
         if before.get(key) != config.get(key):
             raise SymscopeError(
                 f"{run} was made with {key} {before.get(key)}, not {config.get(key)}; choose"

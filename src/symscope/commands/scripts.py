@@ -41,6 +41,7 @@ PRESETS = {
     "numbers": ("small", "published"),
     "binding": ("small", "tiny", "published"),
     "geometry": ("small", "tiny", "language", "gpt2", "mistral-7b", "llama-3-8b"),
+    "hypernetworks": ("small", "tiny", "search", "published"),
     "heuristics": ("small", "more", "tiny", "pythia-6.9b", "gpt-j", "llama-3-8b"),
 }
 """Of studies that have several sizes; the others have "small" and "published"."""
@@ -71,6 +72,7 @@ def study_command(  # one parameter per option
     symscope study numbers --preset small --seeds 1 --jobs 2
     symscope study binding --preset published --device cuda
     symscope study geometry --preset small
+    symscope study hypernetworks --preset small
     symscope study heuristics --preset llama-3-8b --model FOLDER --device cuda --dry-run
     """
     if name not in studies():
@@ -79,9 +81,10 @@ def study_command(  # one parameter per option
     if preset not in known:
         raise UnknownName("preset", preset, known)
     models, both = ("geometry", "heuristics"), {"--model": model, "--dtype": dtype}
+    on_device = ("binding", "hypernetworks", *models)
     alone = {"--pairs": pairs, "--layers": layers, "--layer": layer, "--dictionary": dictionary,
              "--dictionary-layer": dictionary_layer, "--text": text}  # fmt: skip
-    own = {"--steps": (steps, ("binding",)), "--device": (device, ("binding", *models)),
+    own = {"--steps": (steps, ("binding",)), "--device": (device, on_device),
            "--budget": (budget, ("heuristics",)), **{k: (v, models) for k, v in both.items()},
            **{k: (v, ("geometry",)) for k, v in alone.items()},
            "--untrained": (untrained or None, ("geometry",)),

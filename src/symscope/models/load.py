@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError, write_whole
 from symscope.models import real_rnn
+from symscope.models.perceptron import Perceptron
 from symscope.models.rnn import CELLS, RNN
 from symscope.models.transformer import Transformer
 from symscope.site import Site
@@ -46,7 +47,10 @@ def default_site(architecture: str) -> Site:
 
 
 def save_network(path: Path, module: nn.Module, config: Mapping[str, Any]) -> None:
-    """Write weights and `config`, the arguments of `build` or `build_real`, whole or not at all."""
+    """Write weights and `config`, what to build it with, whole or not at all.
+
+    These are the arguments of `build`, `build_real`, or of `Perceptron`, and the architecture.
+    """
     tensors = {name: value.contiguous() for name, value in module.state_dict().items()}
     metadata = {"symscope": json.dumps(dict(config))}
     write_whole(path, lambda p: save_file(tensors, p, metadata=metadata))
@@ -57,12 +61,18 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     tensors, metadata = _read_safetensors(path)
     try:
         config = json.loads(metadata["symscope"])
-        of_numbers = config["architecture"] in real_rnn.ARCHITECTURES
-        module: nn.Module = (real_rnn.build_real if of_numbers else build)(**config)
+        made = {**dict.fromkeys(real_rnn.ARCHITECTURES, real_rnn.build_real),
+                "perceptron": _perceptron}.get(config["architecture"], build)  # fmt: skip
+        module: nn.Module = made(**config)
     except (KeyError, TypeError, ValueError) as error:
         raise SymscopeError(f"{path} does not say which network it is: {error}") from None
     fill(module, tensors, path)
     return module, config
+
+
+def _perceptron(architecture: str, **options: Any) -> nn.Module:
+    """One with the arguments of `Perceptron`."""
+    return Perceptron(**options)
 
 
 def load_weights(path: Path) -> dict[str, Tensor]:

@@ -32,6 +32,10 @@ class Weights(NamedTuple):
         """Those of some of the networks, along the first leading axis."""
         return Weights(*(tuple(part[index] for part in parts) for parts in self))
 
+    def each(self) -> "list[Weights]":
+        """Several networks one by one, along the first leading axis."""
+        return [self.of(i) for i in range(len(self.matrices[0]))]
+
     def hidden(self, inputs: Tensor, activation: str = "silu") -> Tensor:
         """The units of the last hidden layer, (…, batch, units), for inputs (…, batch, in)."""
         for matrix, bias in zip(self.matrices[:-1], self.biases[:-1], strict=True):

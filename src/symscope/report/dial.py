@@ -39,7 +39,7 @@ def _along(
     module: Hypernetwork, task: Function, betas: Tensor, seed: int, samples: int
 ) -> list[dict[str, Any]]:
     written = sampled(module, betas, seed, alike=True)
-    weights = [written.weights.of(i) for i in range(len(betas))]
+    weights = written.weights.each()
     layouts = laid_out_along(weights, seed, steps=1500, restarts=5)
     each = losses(written.weights, task, samples, seed).mean(1).tolist()
     return [

@@ -1,6 +1,5 @@
 """The hypernetworks of the study: trained, found again, and their checkpoints."""
 
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,40 +11,37 @@ from symscope.evidence import Evidence, bootstrap
 from symscope.generate.files import load_hypernetwork, save_hypernetwork
 from symscope.generate.hypernetwork import Hypernetwork
 from symscope.generate.sampling import losses, sampled
-from symscope.generate.training import Plan, checkpoints, place, train_hypernetwork
+from symscope.generate.training import (
+    Plan,
+    before_training,
+    checkpoints,
+    place,
+    train_hypernetwork,
+)
 from symscope.jobs import Unit
-from symscope.studies.hypernetworks.settings import PRESETS, TARGET, TRIED
+from symscope.studies.hypernetworks.settings import PRESETS, TARGET, WIDE
 from symscope.tasks.functions import Function, function
 
 
 def trained_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
-    """Train one hypernetwork, and the loss of what it writes at all β."""
+    """Train the hypernetwork of one function."""
     _, name, seed_text = unit
     plan, sizes = asked(name, settings)
-    return _trained(name, sizes, plan, int(seed_text), settings, folder, f"hypernetworks.{name}")
+    return trained(name, sizes, plan, int(seed_text), settings, folder, f"hypernetworks.{name}")
 
 
-def tried_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:
-    """Train with settings that are tried out; what it came to."""
-    _, slug, seed_text = unit
-    changes = dict(TRIED[slug.replace("_", " ")])
-    sizes = (8, changes.pop("hidden", 24), 1)
-    plan = replace(PRESETS["small"].plan, **changes)
-    return _trained(TARGET, sizes, plan, int(seed_text), settings, folder,
-                    f"hypernetworks.tried.{slug}", slug)  # fmt: skip
-
-
-def _trained(  # what is trained, how, and what it is called
+def trained(  # what is trained, how, and what it is called
     name: str, sizes: tuple[int, ...], plan: Plan, seed: int, settings: dict[str, Any],
     folder: Path, claim: str, slug: str = "",
 ) -> list[Evidence]:  # fmt: skip
-    preset, task = PRESETS[settings["preset"]], function(name, sizes[0])
+    """Train one hypernetwork, and the loss of what it writes at all β."""
+    preset, task = PRESETS[settings["preset"]], function_of(name, sizes[0])
     training = training_folder(folder, slug or name, seed)
     module, history = train_hypernetwork(
         task, sizes, plan, seed, training, settings.get("device", "cpu")
     )
     save_hypernetwork(weights_file(folder, slug or name, seed), module.cpu(), task.name)
-    fresh = Hypernetwork(sizes, seed + 1000, plan.gain, plan.wavelength)
+    fresh = before_training(sizes, plan, seed + 1000)
     found = each_loss(module, task, preset.samples, settings)
     controls = {"untrained": float(each_loss(fresh, task, preset.quick, settings).mean())}
     alone = sampled(module, preset.swept, seed, encoder=False)
@@ -73,9 +69,14 @@ def each_loss(
 def asked(name: str, settings: dict[str, Any]) -> tuple[Plan, tuple[int, ...]]:
     """How the hypernetwork for a function is trained, and the sizes it writes."""
     preset = PRESETS[settings["preset"]]
-    plan = preset.plan if name == TARGET else preset.other_plan
-    sizes = preset.sizes if name == TARGET else preset.others[name]
-    return plan, sizes
+    if name == TARGET:
+        return preset.plan, preset.sizes
+    return (preset.plan, preset.wide) if name == WIDE else (preset.other_plan, preset.others[name])
+
+
+def function_of(name: str, inputs: int) -> Function:
+    """What the networks of a family compute."""
+    return function(TARGET if name == WIDE else name, inputs)
 
 
 def history_plan(plan: Plan) -> dict[str, Any]:
@@ -98,7 +99,7 @@ def hypernetwork(
 ) -> tuple[Hypernetwork, Function]:
     """A trained hypernetwork and its function; raises `SymscopeError` where it is not there."""
     _, sizes = asked(name, settings)
-    task = function(name, sizes[0])
+    task = function_of(name, sizes[0])
     return load_hypernetwork(weights_file(folder, name, seed), sizes, task.name), task
 
 
@@ -109,7 +110,7 @@ def developing(
     plan, sizes = asked(name, settings)
     found = []
     for step in sorted(checkpoints(plan.steps)):
-        module = Hypernetwork(sizes, seed, plan.gain, plan.wavelength)
+        module = before_training(sizes, plan, seed)
         module.load_state_dict(load_file(place(training_folder(folder, name, seed), step)))
         found.append((step, module))
     return found

@@ -8,9 +8,9 @@ from torch import Tensor
 
 from symscope.generate.training import Plan
 
-TARGET = "l1_norm"
-"""The function of the publication."""
-SHORT = Plan(steps=6_000)
+TARGET, WIDE = "l1_norm", "l1_norm_wide"
+"""The function of the publication, and the same with twice as many hidden units."""
+USUAL, SHORT = Plan(), Plan(steps=6_000)
 OTHERS = {
     "sum_of_squares": (4, 16, 1), "maximum": (2, 8, 1), "sorted_two": (2, 12, 2),
     "parity_3": (3, 12, 1), "modular_addition": (2, 12, 1),
@@ -20,7 +20,7 @@ OTHERS = {
 
 @dataclass(frozen=True)
 class Preset:
-    """`seeds` hypernetworks for the L1 norm and `other_seeds` for each other function.
+    """`seeds` hypernetworks for the L1 norm, `wide_seeds` of `wide` ones, `other_seeds` of others.
 
     Read at `betas` log-spaced trade-offs with `draws` sampling seeds each, on `samples` fresh
     inputs (`quick` for a map of many networks); drawn with the decoder alone `decoder_draws` times,
@@ -28,8 +28,10 @@ class Preset:
     """
 
     sizes: tuple[int, ...] = (8, 24, 1)
-    plan: Plan = Plan()
+    plan: Plan = USUAL
     seeds: int = 5
+    wide: tuple[int, ...] = (8, 48, 1)
+    wide_seeds: int = 3
     betas: int = 30
     draws: int = 8
     samples: int = 100_000
@@ -51,22 +53,31 @@ class Preset:
 PRESETS = {
     "small": Preset(),
     "tiny": Preset(
-        (3, 9, 1), Plan(steps=100, batch=128), 2, 5, 2, 2_000, 500, 4, (3, 4), (9, 12),
+        (3, 9, 1), Plan(steps=100, batch=128), 2, (3, 12, 1), 1, 5, 2,
+        2_000, 500, 4, (3, 4), (9, 12),
         {"maximum": (2, 8, 1)}, Plan(steps=60, batch=64), 1, 200,
     ),
     "published": Preset(
-        (16, 48, 1), Plan(steps=200_000, betas=32, batch=1024), seeds=33, other_plan=Plan(),
-        other_seeds=5,
+        (16, 48, 1), Plan(steps=200_000, betas=32, batch=1024), seeds=33, wide=(16, 96, 1),
+        other_plan=USUAL, other_seeds=5,
     ),
 }  # fmt: skip
-TRIED: dict[str, dict[str, Any]] = {
-    "as it is": {},
-    "rate .001": {"rate": 1e-3},
-    "wavelength 100": {"wavelength": 100.0},
-    "8 networks of 256 inputs": {"betas": 8, "batch": 256},
-    "gain 1": {"gain": 1.0},
-    "as it is, another seed": {},
-    "as it is, a third seed": {},
-    "32 hidden units": {},
+TRIED: dict[str, tuple[int, dict[str, Any]]] = {
+    "as it is": (0, {}),
+    "as it is seed 1": (1, {}),
+    "as it is seed 2": (2, {}),
+    "as it is seed 3": (3, {}),
+    "as it is seed 4": (4, {}),
+    "rate 1e-3": (0, {"rate": 1e-3}),
+    "wavelength 100": (0, {"wavelength": 100.0}),
+    "8 networks of 256 inputs": (0, {"betas": 8, "batch": 256}),
+    "gain 1": (0, {"gain": 1.0}),
+    "gain 1 seed 1": (1, {"gain": 1.0}),
+    "response 1": (0, {"response": 1.0}),
+    "gain 1 and response 1": (0, {"gain": 1.0, "response": 1.0}),
+    "32 hidden units": (0, {"sizes": (8, 32, 1)}),
+    "48 hidden units": (0, {"sizes": (8, 48, 1)}),
+    "4 inputs": (0, {"sizes": (4, 24, 1)}),
+    "40000 steps": (0, {"steps": 40_000}),
 }
-"""What the search for settings tried on (8, 24, 1), one change at a time, with seed 0 but two."""
+"""What the search for settings tried, one change at a time: the seed, and what is not as usual."""

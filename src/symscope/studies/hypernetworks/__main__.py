@@ -1,0 +1,116 @@
+"""Can networks be written whose algorithm is readable, with a dial between loss and complexity?
+
+After Liao, Liu and Tegmark (2023). Hypernetworks write small networks for the L1 norm. Which
+algorithm each runs is read from its weights, by bounds fitted on networks written by hand, and
+tested by interventions; over training, over β, without the encoder, and at sizes never trained.
+Then they are compared with Adam, Adam with an L1 penalty and pruning at the same loss. Five other
+functions follow.
+
+    symscope study hypernetworks --preset small        about two hours on two cores
+    symscope study hypernetworks --preset tiny         a minute, for a first look
+    symscope study hypernetworks --preset search       what was tried to find the settings
+    symscope study hypernetworks --preset published --device cuda      (16, 48, 1), 33 seeds
+
+Every unit of work leaves a file in `results/hypernetworks/PRESET/units`; what is there is not
+computed again, and a training goes on where it was. At the end the units are joined into
+`results/hypernetworks/PRESET.json`; the page is `results/hypernetworks/PRESET/report.html`.
+"""
+
+import argparse
+import os
+import sys
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+from symscope.evidence import SymscopeError, write_evidence, write_whole
+from symscope.jobs import Unit, Work, join
+from symscope.report.hypernetworks import hypernetworks
+from symscope.studies.hypernetworks.boundaries import boundaries_unit
+from symscope.studies.hypernetworks.compared import compared_unit
+from symscope.studies.hypernetworks.counted import counted
+from symscope.studies.hypernetworks.development import development_unit
+from symscope.studies.hypernetworks.front import blocks_unit, front_unit, sizes_unit
+from symscope.studies.hypernetworks.networks import trained_unit
+from symscope.studies.hypernetworks.published import PUBLISHED
+from symscope.studies.hypernetworks.reading import reading_unit
+from symscope.studies.hypernetworks.settings import PRESETS, TARGET, TRIED, WIDE
+from symscope.studies.hypernetworks.tried import tried_unit
+from symscope.studies.hypernetworks.variables import variables_unit
+from symscope.studies.hypernetworks.view import view
+from symscope.studies.running import run_told
+
+WORK: Work = {
+    "trained": trained_unit,
+    "tried": tried_unit,
+    "boundaries": boundaries_unit,
+    "reading": reading_unit,
+    "development": development_unit,
+    "front": front_unit,
+    "sizes": sizes_unit,
+    "without": blocks_unit,
+    "compared": compared_unit,
+    "variables": variables_unit,
+}
+
+
+def main() -> None:
+    """Run what is not there yet, in as many processes as asked for."""
+    asked = _asked()
+    try:
+        _search(asked) if asked.preset == "search" else _study(asked)
+    except (SymscopeError, MemoryError) as error:
+        print(error, file=sys.stderr)
+        sys.exit(getattr(error, "exit_code", 3))
+
+
+def _study(asked: argparse.Namespace) -> None:
+    folder, preset = asked.out / asked.preset, PRESETS[asked.preset]
+    settings: dict[str, Any] = {"preset": asked.preset, "device": asked.device}
+    seeds = [str(s) for s in range(asked.seeds or preset.seeds)]
+    other = [str(s) for s in range(min(len(seeds), preset.other_seeds))]
+    training = [("trained", TARGET, s) for s in seeds]
+    wide = [str(s) for s in range(min(len(seeds), preset.wide_seeds))]
+    training += [("trained", WIDE, s) for s in wide]
+    training += [("trained", name, s) for name in preset.others for s in other]
+    run_told(WORK, training, settings, folder, asked.jobs, asked.only)
+    units: list[Unit] = [("boundaries", TARGET, "0")]
+    kinds = ("reading", "front", "development", "without", "sizes", "compared", "variables")
+    units += [(kind, TARGET, s) for kind in kinds for s in seeds]
+    units += [(kind, WIDE, s) for kind in kinds[:5] for s in wide]
+    units += [(kind, name, s) for kind in ("front", "compared", "variables")
+              for name in preset.others for s in other]  # fmt: skip
+    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+    found = [r for name in (TARGET, WIDE) for r in counted(folder, name)]
+    write_evidence(folder / "units" / "counted.json", found)
+    command = f"symscope study hypernetworks --preset {asked.preset}"
+    records = join(folder, PUBLISHED, command)
+    page, text = folder / "report.html", hypernetworks(view(records, settings, folder, command))
+    write_whole(page, partial(Path.write_text, data=text, encoding="utf8"))
+    print(page, file=sys.stderr)
+
+
+def _search(asked: argparse.Namespace) -> None:
+    """What was tried to find the settings of `small`: one evidence file."""
+    folder = asked.out / "search"
+    units = [("tried", name.replace(" ", "_"), str(seed)) for name, (seed, _) in TRIED.items()]
+    settings = {"preset": "small", "device": asked.device}
+    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+    join(folder, PUBLISHED, "symscope study hypernetworks --preset search")
+
+
+def _asked() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--preset", choices=[*PRESETS, "search"], default="small")
+    parser.add_argument("--out", type=Path, default=Path("results/hypernetworks"))
+    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    parser.add_argument("--seeds", type=int, help="fewer or more hypernetworks of each kind")
+    parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    parser.add_argument("--device", default="cpu", help="cpu, cuda …, of training")
+    return parser.parse_args()
+
+
+if __name__ == "__main__":
+    main()

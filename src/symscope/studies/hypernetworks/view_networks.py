@@ -1,0 +1,158 @@
+"""Parts of the page about single networks: order parameters, causal tests, and comparisons."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from symscope.evidence import Evidence, SymscopeError, read_json
+from symscope.generate.drawing import laid_out, standard_layouts
+from symscope.generate.reading import (
+    draw,
+    fitted_boundaries,
+    labelled,
+    look,
+    order_parameters,
+)
+from symscope.generate.sampling import sampled
+from symscope.report.geometry import packed
+from symscope.report.hypernetworks import packed_weights
+from symscope.studies.hypernetworks.chosen import METHODS, kept_weights
+from symscope.studies.hypernetworks.networks import hypernetwork
+from symscope.studies.hypernetworks.settings import PRESETS, TARGET
+
+DOTS = 60
+"""Hand-built networks of each kind, and generated ones of each hypernetwork, in the chart."""
+WORDS = {"generated": "generated", "adam": "Adam", "adam_l1": "Adam + L1", "pruned": "pruned"}
+RATIOS = {"rotation": "≫ 1 where each input is treated by itself",
+          "sided_ablation": "1", "linear_replacement": "about 1 in a pudding",
+          "permuted_owners": "about 1", "rebuilt": "1"}  # fmt: skip
+
+
+def orders(folder: Path, settings: dict[str, Any], seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The published pair of order parameters and the repaired one, with the fitted bounds."""
+    count = max(4, DOTS if PRESETS[settings["preset"]].samples > 10_000 else 4)
+    made = [(one.kind, order_parameters(one.weights))
+            for one in labelled(("convexity", "pudding_positive", "pudding_negative",
+                                 "double_sided"), count, 1)]  # fmt: skip
+    generated = []
+    for seed in seeds:
+        module, task = hypernetwork(TARGET, seed, settings, folder)
+        drawn = draw(task, task.inputs, 7, 2_000)
+        betas = torch.logspace(-12, 0, count)
+        generated += [(look(w, drawn).algorithm, order_parameters(w))
+                      for w in sampled(module, betas, seed).weights.each()]  # fmt: skip
+    pairs = (("strongest", "double_sidedness", "as published"),
+             ("strongest_path", "most_double_sided", "repaired"))  # fmt: skip
+    return [_chart(x, y, said, made, generated) for x, y, said in pairs]
+
+
+def _chart(x: str, y: str, said: str, made: Any, generated: Any) -> dict[str, Any]:
+    def dots(networks: Any) -> list[dict[str, Any]]:
+        return [{"x": getattr(o, x), "y": getattr(o, y), "class": kind} for kind, o in networks
+                if getattr(o, x) is not None and getattr(o, y) is not None]  # fmt: skip
+
+    bounds = fitted_boundaries()
+    lines = [{"name": name.replace("_", " "), axis: bounds[name].value}
+             for axis, name in (("x", x), ("y", y))]  # fmt: skip
+    return {
+        "task": f"{TARGET}, {said}", "x": x.replace("_", " "), "y": y.replace("_", " "),
+        "made": dots(made), "generated": dots(generated), "boundaries": lines,
+        "said": "Networks written by hand are faint; lines are the fitted bounds of each alone.",
+    }  # fmt: skip
+
+
+def tested(folder: Path, seeds: Sequence[int]) -> list[dict[str, Any]]:
+    """The causal tests of each hypernetwork's networks."""
+    found = []
+    for seed in seeds:
+        path = folder / "readings" / f"{TARGET}-{seed}.json"
+        for row in read_json(path) if path.exists() else []:
+            rows = [{
+                "name": test["name"].replace("_", " "), "controls": test["controls"],
+                "measure": {k: test[k] for k in ("score", "low", "high")},
+                "expected": RATIOS.get(test["name"].split(".")[0]), "said": test["unit"],
+            } for test in row["tests"]]  # fmt: skip
+            found.append({"network": f"seed {seed}, β {row['beta']:.0e}", "class": row["class"],
+                          "rows": rows, "said": "; ".join(row["reasons"])})  # fmt: skip
+    return found
+
+
+def beside_each_other(
+    records: Mapping[str, Evidence], folder: Path, seeds: Sequence[int]
+) -> list[dict[str, Any]]:
+    """The networks of all methods side by side, and the standard layouts of the generated one."""
+    found = []
+    for seed in seeds[:1]:
+        networks = []
+        for method in METHODS:
+            try:
+                weights = kept_weights(folder, method, TARGET, seed)
+            except SymscopeError:
+                continue
+            layouts = {WORDS[method]: laid_out(weights, seed)}
+            if method == "generated":
+                others = standard_layouts(weights, seed).items()
+                layouts |= {f"generated, {name}": layout for name, layout in others}
+            networks += [_picture(name, layout, weights, method, records)
+                         for name, layout in layouts.items()]  # fmt: skip
+        if networks:
+            found.append({
+                "name": f"seed {seed}", "networks": networks,
+                "said": "All but Adam's own are at the loss of the generated network. The energy is"
+                        " that of the layout.",
+            })  # fmt: skip
+    return found
+
+
+def _picture(
+    name: str, layout: Any, weights: Any, method: str, records: Mapping[str, Evidence]
+) -> dict[str, Any]:
+    claim = f"hypernetworks.{TARGET}.{method}"
+    loss, bits = (records.get(f"{claim}.{what}") for what in ("loss", "bits"))
+    kinds = records.get(f"{claim}.named")
+    kind = kinds.config.get("group") if kinds is not None else None
+    return {
+        "name": name, "sizes": list(weights.sizes), "weights": packed_weights(weights),
+        "positions": packed(layout.positions.numpy()), "energy": layout.energy,
+        "loss": _first(loss), "length": _first(bits),
+        "class": kind[0] if isinstance(kind, list) else kind,
+    }  # fmt: skip
+
+
+def _first(record: Evidence | None) -> float | None:
+    """Of a claim over seeds the first network's, which is the one that is drawn."""
+    return None if record is None or record.score is None else record.config["by_seed"][0]
+
+
+def compared_rows(records: Mapping[str, Evidence], names: Sequence[str]) -> list[dict[str, Any]]:
+    """Method by method: loss, bits, error of the formula, owned units, aligned variables."""
+    found = []
+    for name in names:
+        for method in METHODS:
+            claim = f"hypernetworks.{name}.{method}"
+            if f"{claim}.loss" not in records:
+                continue
+            aligned = [r for c, r in records.items()
+                       if c.startswith(f"{claim}.") and c.endswith(".r2") and r.score is not None
+                       and ".formula." not in c]  # fmt: skip
+            best = max(aligned, key=lambda r: r.score or 0.0, default=None)
+            found.append({
+                "method": WORDS[method], "task": name.replace("_", " "),
+                "loss": _told(records.get(f"{claim}.loss")),
+                "length": _told(records.get(f"{claim}.bits"), "shuffled"),
+                "formula": _told(records.get(f"{claim}.formula.error")),
+                "owned": _told(records.get(f"{claim}.owned"), "shuffled"),
+                "aligned": _told(best, "random_subspace"),
+                "note": "" if best is None else "aligned: " + ".".join(best.claim.split(".")[3:5]),
+                "control": method == "adam",
+            })  # fmt: skip
+    return found
+
+
+def _told(record: Evidence | None, null: str = "") -> dict[str, Any] | None:
+    if record is None:
+        return None
+    return {"score": record.score, "low": record.low, "high": record.high,
+            "null": record.controls.get(null), "reason": record.note}  # fmt: skip

@@ -1,6 +1,7 @@
 """The edges of a perceptron as one axis: where each stands, and attention at every neuron."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import torch
 from torch import Tensor
@@ -13,7 +14,7 @@ def positions(sizes: Sequence[int], size: int, wavelength: float) -> Tensor:
     0: hidden units have no position. Half of the features are sin and cos of the number itself,
     the others of the number over `wavelength`, and so on for larger sizes.
     """
-    layers = list(zip(sizes, sizes[1:], strict=False))
+    layers = list(pairwise(sizes))
     parts = []
     for layer, (a, b) in enumerate(layers):
         row, column = torch.meshgrid(torch.arange(a), torch.arange(b), indexing="ij")
@@ -36,7 +37,7 @@ def attended(heads: Tensor, sizes: Sequence[int]) -> Tensor:
     `heads` (…, edge, 6 · head) are query, key and value for the one and for the other. At each
     neuron one head attends over all edges that enter or leave it.
     """
-    shapes = list(zip(sizes, sizes[1:], strict=False))
+    shapes = list(pairwise(sizes))
     lead, size = heads.shape[:-2], heads.shape[-1] // 6
     tables = [
         part.reshape(*lead, a, b, 2, 3, size)

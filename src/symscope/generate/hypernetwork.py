@@ -13,6 +13,7 @@ learned features per edge and hyperlayer on the encoder's side; maps shared by b
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 import torch
 from torch import Tensor, nn
@@ -47,13 +48,14 @@ class Hypernetwork(nn.Module):
     """log β → hyperweights → perceptrons of `sizes`, or without the encoder of any sizes.
 
     `hyperweights` of one β are a · σ(b); a and b come from (log₁₀ β + 6)/6 through 100 and 10
-    units. `gain` is the spread of a at the start, in units of N(0, 1/fan-in); `wavelength` that of
-    the slower of the two sines of a position.
+    units. `gain` is the spread of a at the start, in units of N(0, 1/fan-in); `response` scales how
+    much a and b depend on β then; `wavelength` is that of the slower of a position's two sines.
     """
 
-    def __init__(
-        self, sizes: Sequence[int], seed: int = 0, gain: float = 2.0, wavelength: float = 10.0
-    ):
+    def __init__(  # the three that a plan says
+        self, sizes: Sequence[int], seed: int = 0, gain: float = 2.0, wavelength: float = 10.0,
+        response: float = 0.1,
+    ):  # fmt: skip
         super().__init__()
         self.sizes, self.wavelength = checked_sizes(sizes), wavelength
         self.shapes = _shapes(edge_count(self.sizes))
@@ -66,7 +68,7 @@ class Hypernetwork(nn.Module):
                 bound = layer.in_features**-0.5
                 layer.weight.uniform_(-bound, bound, generator=generator)
                 layer.bias.uniform_(-bound, bound, generator=generator)
-            self.last.weight.mul_(0.1)
+            self.last.weight.mul_(response)
             start = [_start(name, s, gain, generator) for name, s in self.shapes.items()]
             self.last.bias[: self.count] = torch.cat(start)
             self.last.bias[self.count :] = 0
@@ -134,7 +136,7 @@ class Hypernetwork(nn.Module):
 
 def edge_count(sizes: Sequence[int]) -> int:
     """How many weights a perceptron of these sizes has, without its biases."""
-    return sum(a * b for a, b in zip(sizes, sizes[1:], strict=False))
+    return sum(a * b for a, b in pairwise(sizes))
 
 
 def checked_betas(betas: Tensor) -> Tensor:
@@ -162,9 +164,7 @@ def _shapes(edges: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def _start(
-    name: str, shape: tuple[int, ...], gain: float, generator: torch.Generator
-) -> Tensor:
+def _start(name: str, shape: tuple[int, ...], gain: float, generator: torch.Generator) -> Tensor:
     """Where a begins: maps N(0, gain²/fan-in), learned features N(0, gain²), biases 0."""
     if "bias" in name:
         return torch.zeros(math.prod(shape))
@@ -231,7 +231,7 @@ def _joined(
 
 def _weights(final: Tensor, sizes: tuple[int, ...]) -> Weights:
     """The first feature of an edge is its weight; the second, averaged over what enters, a bias."""
-    shapes = list(zip(sizes, sizes[1:], strict=False))
+    shapes = list(pairwise(sizes))
     layers = final.split([a * b for a, b in shapes], 1)
     tables = [layer.unflatten(1, shape) for layer, shape in zip(layers, shapes, strict=True)]
     return Weights(tuple(t[..., 0] for t in tables), tuple(t[..., 1].mean(1) for t in tables))

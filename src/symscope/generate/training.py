@@ -32,8 +32,8 @@ Progress = Callable[[int, int, str], None]
 class Plan:
     """`betas` networks of `batch` fresh inputs each at every step; Adam, warm-up, then cosine.
 
-    The rate ends at the share `last` of `rate`; gradients are clipped to norm `clip`. `gain` and
-    `wavelength` are the hypernetwork's.
+    The rate ends at the share `last` of `rate`; gradients are clipped to norm `clip`. `gain`,
+    `wavelength` and `response` are the hypernetwork's.
     """
 
     steps: int = 12_000
@@ -45,6 +45,7 @@ class Plan:
     clip: float = 1.0
     gain: float = 2.0
     wavelength: float = 10.0
+    response: float = 0.1
 
     def rate_at(self, step: int) -> float:
         """Linear up, then half a cosine down."""
@@ -68,7 +69,7 @@ def train_hypernetwork(
     loss or KL is not finite, or where the network has come to say nothing; what was kept stays.
     """
     checked_plan(task, sizes, plan)
-    module = Hypernetwork(sizes, seed, plan.gain, plan.wavelength).to(device)
+    module = before_training(sizes, plan, seed).to(device)
     optimiser = torch.optim.Adam(module.parameters(), lr=plan.rate, fused=True)
     settings = {"task": task.name, "sizes": list(sizes), "plan": asdict(plan), "seed": seed}
     history: dict[str, Any] = {"step": 0, "seconds": 0.0, "told": []}
@@ -94,6 +95,11 @@ def train_hypernetwork(
     return module, history
 
 
+def before_training(sizes: Sequence[int], plan: Plan, seed: int) -> Hypernetwork:
+    """The hypernetwork as it is before training."""
+    return Hypernetwork(sizes, seed, plan.gain, plan.wavelength, plan.response)
+
+
 def checkpoints(steps: int) -> set[int]:
     """Every fiftieth of the way, the start and the end.
 
@@ -110,9 +116,10 @@ def place(folder: Path, step: int) -> Path:
 
 def checked_plan(task: Task, sizes: Sequence[int], plan: Plan) -> None:
     """Raises `SymscopeError` where task, sizes and plan do not fit."""
-    wanted = len(task.sample(1, torch.Generator())[0]), task.correct(
-        task.sample(1, torch.Generator())
-    ).shape[-1]
+    wanted = (
+        len(task.sample(1, torch.Generator())[0]),
+        task.correct(task.sample(1, torch.Generator())).shape[-1],
+    )
     if (sizes[0], sizes[-1]) != wanted:
         raise SymscopeError(
             f"{task.name} has {wanted[0]} inputs and {wanted[1]} outputs; the sizes {tuple(sizes)}"

@@ -14,6 +14,7 @@ from symscope.studies.binding.tables import TABLES as BINDING
 from symscope.studies.dictionaries.tables import TABLES as DICTIONARIES
 from symscope.studies.geometry.tables import TABLES as GEOMETRY
 from symscope.studies.heuristics.tables import TABLES as HEURISTICS
+from symscope.studies.hypernetworks.tables import TABLES as HYPERNETWORKS
 from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
 from symscope.studies.programs.controls.counting import TABLES as CONTROLS
@@ -29,6 +30,7 @@ TABLES: dict[str, Maker] = {
     **{f"dictionaries.{name}": maker for name, maker in DICTIONARIES.items()},
     **{f"geometry.{name}": maker for name, maker in GEOMETRY.items()},
     **{f"heuristics.{name}": maker for name, maker in HEURISTICS.items()},
+    **{f"hypernetworks.{name}": maker for name, maker in HYPERNETWORKS.items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

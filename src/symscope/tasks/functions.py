@@ -29,7 +29,7 @@ from symscope.task import Pairs, Task
 _SPLITS = {"fit": range(1), "validation": range(1, 2), "test": range(2, 3)}
 """One stream of random numbers each."""
 _AT_ONCE = 4096
-_BINS = 200
+_BINS, _IN_BIN = 200, 50
 
 
 @dataclass(frozen=True, eq=False)
@@ -134,22 +134,24 @@ class Function(Task):
         found = self._standard(_columns(program.run(inputs).output))
         return float((found - self.correct(inputs)).double().square().mean())
 
-    def floors(self, count: int = 100_000, seed: int = 0) -> dict[str, float]:
+    def floors(
+        self, count: int = 100_000, seed: int = 0, only: tuple[str, ...] = ()
+    ) -> dict[str, float]:
         """Mean squared errors of what knows nothing of the algorithm, fitted and scored apart.
 
         "constant": 1. "linear", "quadratic": the best such function of the inputs. "radial", for
-        two normal inputs or more: the best function of |x|₂ alone.
+        two normal inputs or more: the best function of |x|₂ alone. `only` names the ones asked for.
         """
         generator = torch.Generator().manual_seed(seed)
         fit, fresh = (self.sample(count, generator) for _ in range(2))
-        found = {
-            "constant": 1.0,
-            "linear": self._regressed(_linear, fit, fresh),
-            "quadratic": self._regressed(_quadratic, fit, fresh),
+        ways: dict[str, Callable[[], float]] = {
+            "constant": lambda: 1.0,
+            "linear": lambda: self._regressed(_linear, fit, fresh),
+            "quadratic": lambda: self._regressed(_quadratic, fit, fresh),
         }
-        return found if self.levels or self.inputs < 2 else found | {
-            "radial": self._radial(fit, fresh)
-        }  # fmt: skip
+        if not self.levels and self.inputs > 1:
+            ways["radial"] = lambda: self._radial(fit, fresh)
+        return {name: way() for name, way in ways.items() if not only or name in only}
 
     def _regressed(self, features: Callable[[Tensor], Tensor], fit: Tensor, fresh: Tensor) -> float:
         """The error on fresh inputs of least squares on others."""
@@ -163,9 +165,9 @@ class Function(Task):
         return float(sum(lost)) / len(fresh) / self.outputs
 
     def _radial(self, fit: Tensor, fresh: Tensor) -> float:
-        """The error of the mean answer at each radius, linear between the means of 200 bins."""
-        order = fit.norm(dim=1).argsort()
-        bins = order[: len(order) // _BINS * _BINS].view(_BINS, -1)
+        """The error of the mean answer at each radius, linear between the means of 200 bins at most."""
+        order, count = fit.norm(dim=1).argsort(), min(_BINS, max(1, len(fit) // _IN_BIN))
+        bins = order[: len(order) // count * count].view(count, -1)
         radius, wanted = fit.norm(dim=1)[bins].mean(1), self.correct(fit)[bins].mean(1)
         seen, target = fresh.norm(dim=1).numpy(), self.correct(fresh).numpy()
         found = [np.interp(seen, radius.numpy(), column.numpy()) for column in wanted.T]

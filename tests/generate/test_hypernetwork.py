@@ -1,6 +1,7 @@
 """The graph transformer that writes networks: its parts against slow literal versions, its laws."""
 
 import math
+from itertools import pairwise
 
 import pytest
 import torch
@@ -34,7 +35,7 @@ def generator(seed: int = 0) -> torch.Generator:
 
 
 def edges_of(sizes):
-    return [(layer, i, j) for layer, (a, b) in enumerate(zip(sizes, sizes[1:], strict=False))
+    return [(layer, i, j) for layer, (a, b) in enumerate(pairwise(sizes))
             for i in range(a) for j in range(b)]  # fmt: skip
 
 
@@ -149,13 +150,13 @@ def test_a_beta_is_a_positive_number(hypernetwork, beta):
 
 
 def test_a_beta_outside_the_trained_range_is_said_to_be_extrapolated(hypernetwork):
-    with pytest.warns(Extrapolated, match="1e-12, 1.0"):
+    with pytest.warns(Extrapolated, match=r"1e-12, 1\.0"):
         sampled(hypernetwork, 10.0)
     sampled(hypernetwork, torch.logspace(-12, 0, 7))
 
 
 def test_an_unknown_block_is_refused_with_those_there_are(hypernetwork):
-    with pytest.raises(SymscopeError, match="noise.*learned.*channel"):
+    with pytest.raises(SymscopeError, match=r"noise.*learned.*channel"):
         sampled(hypernetwork, 1e-3, silent=("sound",))
 
 

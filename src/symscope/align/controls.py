@@ -6,12 +6,13 @@ Each control is an IIA on the same test pairs, unless its name says otherwise.
 import copy
 from collections.abc import Sequence
 from dataclasses import replace
+from typing import TypeVar
 
 import torch
 from torch import Tensor
 
 from symscope.align.chosen import MOST_VECTORS, neurons, principal_axes
-from symscope.align.swap import Swap, Swaps, swaps
+from symscope.align.swap import Interchange, Swap, Swaps, swaps
 from symscope.causal_model import interchange
 from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer, Identity, Rotation
@@ -19,6 +20,8 @@ from symscope.network import Network
 from symscope.program import Program
 from symscope.site import Site
 from symscope.task import Pairs
+
+Pairing = TypeVar("Pairing", bound=Interchange)
 
 
 def floors(program: Program, pairs: Pairs) -> dict[str, float]:
@@ -70,7 +73,7 @@ def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> 
     return {name: float(right.float().mean()) for name, right in scores.items()}
 
 
-def permuted(swap: Swap, seed: int) -> Swap:
+def permuted(swap: Pairing, seed: int) -> Pairing:
     """The same swap with sources that belong to other pairs: there is nothing to find in it.
 
     A source keeps its own labels; the base and what the program says of the pair stay.

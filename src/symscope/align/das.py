@@ -10,7 +10,7 @@ import copy
 from collections.abc import Callable, Sequence
 
 from symscope.align.descend import DEFAULT, Loss, Search, descend
-from symscope.align.swap import Swap
+from symscope.align.swap import Interchange
 from symscope.alignment import Alignment
 from symscope.evidence import SymscopeError
 from symscope.featurizer import Featurizer
@@ -21,13 +21,13 @@ NULL = "null"
 
 def fit(
     start: Alignment,
-    swaps: Sequence[Swap],
-    validation: Sequence[Swap],
+    swaps: Sequence[Interchange],
+    validation: Sequence[Interchange],
     search: Search = DEFAULT,
     seed: int = 0,
     progress: Callable[[int, int, str], None] = lambda *_: None,
 ) -> Alignment:
-    """The alignment, among those met from `start` on, with the best validation IIA.
+    """The alignment, among those met from `start` on, with the best validation score.
 
     Each swap holds the pairs for one set of variables, which share one featurizer; with several
     swaps they take turns. `start` itself is left as it is. Raises `ComputationFailed` on NaN.
@@ -35,7 +35,7 @@ def fit(
     alignment = copy.deepcopy(start)
     featurizer = _shared(alignment, swaps)
 
-    def loss_on(swap: Swap) -> tuple[int, Loss]:
+    def loss_on(swap: Interchange) -> tuple[int, Loss]:
         chosen = coordinates(alignment, swap)
         return len(swap), lambda rows, _: swap.loss(featurizer, chosen, rows)
 
@@ -46,19 +46,22 @@ def fit(
     return alignment
 
 
-def coordinates(alignment: Alignment, swap: Swap) -> list[int]:
+def coordinates(alignment: Alignment, swap: Interchange) -> list[int]:
     """The coordinates that the swap of these pairs' variables replaces."""
     names = swap.pairs.variables or (NULL,)
     return [c for name in names for c in alignment[name].coordinates]
 
 
-def iia(alignment: Alignment, swap: Swap) -> float:
-    """The share of pairs for which every scored answer after the swap is right."""
+def iia(alignment: Alignment, swap: Interchange) -> float:
+    """The share of pairs for which every scored answer after the swap is right.
+
+    Of pairs whose answers are numbers it is their own score, the interchange R².
+    """
     featurizer = next(iter(alignment.handles.values())).featurizer
-    return float(swap.right(featurizer, coordinates(alignment, swap)).float().mean())
+    return swap.score(featurizer, coordinates(alignment, swap))
 
 
-def _shared(alignment: Alignment, swaps: Sequence[Swap]) -> Featurizer:
+def _shared(alignment: Alignment, swaps: Sequence[Interchange]) -> Featurizer:
     featurizers = {id(h.featurizer): h.featurizer for h in alignment.handles.values()}
     if len(featurizers) != 1:
         raise SymscopeError("variables that are fitted together need one featurizer")

@@ -1,6 +1,7 @@
 """The loop that every search shares: Adam on losses in turn, and the best state met is kept."""
 
 import copy
+import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
@@ -43,7 +44,7 @@ def descend(
     """
     optimiser = torch.optim.Adam(module.parameters(), lr=search.rate)
     generator = torch.Generator().manual_seed(seed)
-    best, best_state = -1.0, copy.deepcopy(module.state_dict())
+    best, best_state = -math.inf, copy.deepcopy(module.state_dict())
     best_at: dict[int, float] = {}
     step, until = 0, search.steps
     while step < until:

@@ -5,6 +5,7 @@ import warnings
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from typing import Protocol
 
 import torch
 from torch import Tensor
@@ -24,6 +25,31 @@ def placed(site: Site, pairs: Pairs) -> tuple[Site, Site]:
     if pairs.base.dim() < 2 or not (site.stateful or pairs.target.dim() > 1):
         return site, site
     return site.at(pairs.base_step), site.at(pairs.source_step)
+
+
+class Interchange(Protocol):
+    """What `fit` needs of pairs on a network: a `Swap`, or a `RealSwap` where answers are numbers.
+
+    `loss` falls and `score` rises, up to 1, as the network does what the program says.
+    """
+
+    pairs: Pairs
+    source: Tensor
+
+    def __len__(self) -> int: ...
+
+    @property
+    def width(self) -> int:
+        """The width of the site."""
+        ...
+
+    def loss(self, featurizer: Featurizer, coordinates: Sequence[int], rows: Tensor) -> Tensor:
+        """On the pairs in `rows`, after the swap of the coordinates."""
+        ...
+
+    def score(self, featurizer: Featurizer, coordinates: Sequence[int]) -> float:
+        """On all pairs."""
+        ...
 
 
 class Swap:
@@ -57,7 +83,7 @@ class Swap:
     def unchanged(self) -> "Swap":
         """The same pairs with the network's own answers as targets: nothing shall change."""
         same = copy.copy(self)
-        with _scoring():
+        with scoring():
             natural = self.down.from_vectors(self.base, torch.arange(len(self))).argmax(-1)
         same.target = self.target.clone()
         same.target[self.scored] = natural
@@ -82,10 +108,14 @@ class Swap:
         """Per pair, whether every scored answer after the swap is the program's, (pair,)."""
         return self.right_with(self.edited(featurizer, coordinates))
 
+    def score(self, featurizer: Featurizer, coordinates: Sequence[int]) -> float:
+        """The IIA: the share of pairs for which every scored answer after the swap is right."""
+        return float(self.right(featurizer, coordinates).float().mean())
+
     def right_with(self, vectors: Tensor) -> Tensor:
         """Per pair, whether every scored answer is the program's with these vectors put in."""
         parts = []
-        with _scoring():
+        with scoring():
             for rows in torch.arange(len(self)).split(_CHUNK):
                 found = self.down.from_vectors(vectors[rows], rows).argmax(-1)
                 wrong = (found != self._targets(rows)).long()
@@ -104,7 +134,7 @@ class Swap:
 
 
 @contextmanager
-def _scoring() -> Iterator[None]:
+def scoring() -> Iterator[None]:
     """No gradients; and natural vectors may be put back, which changes nothing."""
     with torch.no_grad(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NothingChanged)

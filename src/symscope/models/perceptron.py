@@ -1,6 +1,7 @@
 """A multi-layer perceptron of real inputs, and the weights of one or of many at once."""
 
 from collections.abc import Callable, Sequence
+from itertools import pairwise
 from typing import NamedTuple
 
 import torch
@@ -65,9 +66,7 @@ class Perceptron(nn.Module):
         if activation not in ACTIVATIONS:
             raise UnknownName("activation", activation, ACTIVATIONS)
         self.sizes, self.activation = tuple(sizes), activation
-        self.hidden = nn.ModuleList(
-            _Layer(a, b, activation) for a, b in zip(sizes, sizes[1:-1], strict=False)
-        )
+        self.hidden = nn.ModuleList(_Layer(a, b, activation) for a, b in pairwise(sizes[:-1]))
         self.readout = nn.Linear(sizes[-2], sizes[-1])
 
     def forward(self, inputs: Tensor) -> Tensor:

@@ -165,7 +165,7 @@ class Function(Task):
         return float(sum(lost)) / len(fresh) / self.outputs
 
     def _radial(self, fit: Tensor, fresh: Tensor) -> float:
-        """The error of the mean answer at each radius, linear between the means of 200 bins at most."""
+        """The error of the mean answer at each radius, linear between means of 200 bins at most."""
         order, count = fit.norm(dim=1).argsort(), min(_BINS, max(1, len(fit) // _IN_BIN))
         bins = order[: len(order) // count * count].view(count, -1)
         radius, wanted = fit.norm(dim=1)[bins].mean(1), self.correct(fit)[bins].mean(1)

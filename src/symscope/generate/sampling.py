@@ -54,16 +54,14 @@ def sampled(
         )  # fmt: skip
     generator = torch.Generator(device=device).manual_seed(seed)
     hyperweights = hypernetwork.hyperweights(betas)
-    asked = {"encoder": encoder, "silent": silent, "alike": alike}
     sizes = hypernetwork.fitting(sizes, encoder)
-    if alike:
-        return hypernetwork.written(hyperweights, generator, sizes, **asked)
-    parts = [
-        hypernetwork.written({k: v[rows] for k, v in hyperweights.items()}, generator, sizes,
-                             **asked)
-        for rows in torch.arange(len(betas)).split(_at_once(sizes))
-    ]  # fmt: skip
-    return _joined(parts)
+
+    def some(rows: Tensor) -> Written:
+        part = {k: v[rows] for k, v in hyperweights.items()}
+        return hypernetwork.written(part, generator, sizes, encoder, silent, alike)
+
+    every = torch.arange(len(betas))
+    return some(every) if alike else _joined(list(map(some, every.split(_at_once(sizes)))))
 
 
 def _at_once(sizes: Sequence[int]) -> int:

@@ -3,7 +3,7 @@
 import json
 import pickle
 import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -61,9 +61,10 @@ def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
     tensors, metadata = _read_safetensors(path)
     try:
         config = json.loads(metadata["symscope"])
-        made = {**dict.fromkeys(real_rnn.ARCHITECTURES, real_rnn.build_real),
-                "perceptron": _perceptron}.get(config["architecture"], build)  # fmt: skip
-        module: nn.Module = made(**config)
+        others: dict[str, Callable[..., nn.Module]] = {
+            **dict.fromkeys(real_rnn.ARCHITECTURES, real_rnn.build_real), "perceptron": _perceptron
+        }  # fmt: skip
+        module = others.get(config["architecture"], build)(**config)
     except (KeyError, TypeError, ValueError) as error:
         raise SymscopeError(f"{path} does not say which network it is: {error}") from None
     fill(module, tensors, path)

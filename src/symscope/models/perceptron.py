@@ -78,8 +78,13 @@ class Perceptron(nn.Module):
     @property
     def weights(self) -> Weights:
         """Its weights, inputs in rows; they share memory with the parameters."""
-        layers = [*(layer.linear for layer in self.hidden), self.readout]
+        layers = self.layers
         return Weights(tuple(x.weight.T for x in layers), tuple(x.bias for x in layers))
+
+    @property
+    def layers(self) -> list[nn.Linear]:
+        """Its linear maps, from the inputs to the outputs."""
+        return [part for part in self.modules() if isinstance(part, nn.Linear)]
 
 
 class _Layer(nn.Module):
@@ -101,9 +106,8 @@ def perceptron(weights: Weights, activation: str = "silu") -> Perceptron:
             f"weights of {weights.matrices[0].shape[0]} networks: choose one with .of(index)"
         )
     module = Perceptron(weights.sizes, activation)
-    layers = [*(layer.linear for layer in module.hidden), module.readout]
     with torch.no_grad():
-        for layer, matrix, bias in zip(layers, *weights, strict=True):
+        for layer, matrix, bias in zip(module.layers, *weights, strict=True):
             layer.weight.copy_(matrix.T)
             layer.bias.copy_(bias)
     return module

@@ -9,8 +9,8 @@ from symscope.generate.reading import ALGORITHMS, confusion, fitted_boundaries
 from symscope.jobs import Unit
 from symscope.studies.hypernetworks.settings import PRESETS
 
-HELD_OUT = 1
-"""Bounds were fitted on the networks of seed 0."""
+HELD_OUT = 12
+"""Bounds were fitted on the networks of seed 0; the rule was changed after looking at 1 and 7."""
 NETWORKS = 200, 50
 """Of each kind, by weights and outputs alone and with interventions; a tenth in tiny."""
 

@@ -84,6 +84,13 @@ def test_a_change_at_every_beta_at_once_is_insensitive_only_with_a_kl_near_0():
     assert pattern(BETAS, phases, kl(phases, 0.01)) == "d"
     assert pattern(BETAS, phases, kl(phases, 3.0)) == "a"
     assert pattern(BETAS, grown(0, 1, 2, 3), kl(phases, 0.01)) == "a"
+    assert pattern(BETAS, grown(0, 1, 2, 3, 4), kl(grown(0, 1, 2, 3, 4), 0.01)) == "a"
+
+
+def test_a_change_that_comes_to_each_beta_at_its_own_time_but_in_no_order_is_insensitive():
+    mixed = [[C] * 4, [P, C, C, P], [P, P, C, P], [P] * 4]
+    assert pattern(BETAS, mixed, kl(mixed, 0.01)) == "d"
+    assert pattern(BETAS, mixed, kl(mixed, 3.0)) == "a"
 
 
 def test_the_order_of_phases_is_that_of_training_and_signs_of_a_pudding_are_one():

@@ -16,7 +16,7 @@ from symscope.generate.reading.formula_network import ALGORITHMS
 MEMORISED = 0.1
 """KL in nats from which on something is memorised."""
 _ORDER = ("convexity", "pudding", "double_sided")
-STAYED = 0.1
+STAYED = 0.05
 """The share of a map's named cells that an algorithm needs to count as a phase of it."""
 PATTERNS: Mapping[str, str] = {
     "a": "convexity, then pudding",
@@ -80,37 +80,46 @@ def pattern(
 ) -> str:
     """The letter in `PATTERNS` of a map, (step, β) names, with the KL of its cells, (step, β).
 
-    (d) is asked first: at every step all named networks have left convexity, or none has, but for
-    one step in ten of those with names, and at the last step no KL reaches `MEMORISED`; and some
-    have left. Otherwise it is the course of the most frequent algorithms: which are found in at
-    least a tenth of the named cells, in the order of their median step. Anything that does not
-    begin with convexity and go on to what is said in (a), (b) or (c) is (e).
+    (d) is asked first: at the last step no named network is convexity and no KL reaches
+    `MEMORISED`, and β says nothing of the step at which convexity was left (Spearman, p > .05).
+    Otherwise it is the course of the most frequent algorithms: which are found in more than a
+    twentieth of the named cells, in the order of their median step. Anything that does not begin
+    with convexity and go on to what is said in (a), (b) or (c) is (e).
     """
     _checked(betas, phases)
     if len(nats) != len(phases) or any(len(row) != len(betas) for row in nats):
         raise SymscopeError("a KL is needed for each cell of the map")
     course = phases_of(phases)
-    split = [{name == "convexity" for name in row if name in ALGORITHMS} for row in phases]
-    named = [kinds for kinds in split if kinds]
-    together = named and np.mean([len(kinds) > 1 for kinds in named]) <= 0.1
-    if together and len(course) > 1 and max(nats[-1]) < MEMORISED:
+    all_left = not any(name == "convexity" for name in phases[-1])
+    if len(course) > 1 and all_left and max(nats[-1]) < MEMORISED and _together(betas, phases):
         return "d"
     letters = {("convexity", "pudding"): "a", ("convexity", "double_sided"): "b",
                ("convexity", "pudding", "double_sided"): "c"}  # fmt: skip
     return letters.get(course, "e")
 
 
+def _together(betas: Sequence[float], phases: Sequence[Sequence[str]]) -> bool:
+    """Whether β says nothing of the step from which on a column is never convexity again."""
+    steps = []
+    for column in zip(*phases, strict=True):
+        there = [step for step, name in enumerate(column) if name == "convexity"]
+        steps.append(there[-1] if there else -1)
+    if len(betas) < 3 or len(set(steps)) < 2:
+        return True
+    return float(spearmanr(betas, steps).pvalue) > 0.05
+
+
 def phases_of(phases: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The algorithms of a map, (step, β) names, in the order of their median step.
 
-    Those in at least a tenth of the named cells; the signs of a pudding are one.
+    Those in more than a twentieth of the named cells; the signs of a pudding are one.
     """
     cells = [(step, name.split("_positive")[0].split("_negative")[0])
              for step, row in enumerate(phases) for name in row if name in ALGORITHMS]  # fmt: skip
     steps: dict[str, list[int]] = {}
     for step, name in cells:
         steps.setdefault(name, []).append(step)
-    kept = {n: float(np.median(s)) for n, s in steps.items() if len(s) >= STAYED * len(cells)}
+    kept = {n: float(np.median(s)) for n, s in steps.items() if len(s) > STAYED * len(cells)}
     return tuple(sorted(kept, key=lambda name: (kept[name], _ORDER.index(name))))
 
 

@@ -36,7 +36,7 @@ from symscope.studies.hypernetworks.front import blocks_unit, front_unit, sizes_
 from symscope.studies.hypernetworks.networks import trained_unit
 from symscope.studies.hypernetworks.published import PUBLISHED
 from symscope.studies.hypernetworks.reading import reading_unit
-from symscope.studies.hypernetworks.settings import PRESETS, TARGET, TRIED, WIDE
+from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET, TRIED
 from symscope.studies.hypernetworks.tried import tried_unit
 from symscope.studies.hypernetworks.variables import variables_unit
 from symscope.studies.hypernetworks.view import view
@@ -72,18 +72,18 @@ def _study(asked: argparse.Namespace) -> None:
     seeds = [str(s) for s in range(asked.seeds or preset.seeds)]
     other = [str(s) for s in range(min(len(seeds), preset.other_seeds))]
     training = [("trained", TARGET, s) for s in seeds]
-    wide = [str(s) for s in range(min(len(seeds), preset.wide_seeds))]
-    training += [("trained", WIDE, s) for s in wide]
+    further = [(name, str(s)) for name, (_, own) in preset.further.items() for s in own]
+    training += [("trained", *one) for one in further]
     training += [("trained", name, s) for name in preset.others for s in other]
     run_told(WORK, training, settings, folder, asked.jobs, asked.only)
     units: list[Unit] = [("boundaries", TARGET, "0")]
     kinds = ("reading", "front", "development", "without", "sizes", "compared", "variables")
     units += [(kind, TARGET, s) for kind in kinds for s in seeds]
-    units += [(kind, WIDE, s) for kind in kinds[:5] for s in wide]
+    units += [(kind, *one) for kind in kinds[:5] for one in further]
     units += [(kind, name, s) for kind in ("front", "compared", "variables")
               for name in preset.others for s in other]  # fmt: skip
     run_told(WORK, units, settings, folder, asked.jobs, asked.only)
-    found = [r for name in (TARGET, WIDE) for r in counted(folder, name)]
+    found = [r for name in FAMILIES for r in counted(folder, name)]
     write_evidence(folder / "units" / "counted.json", found)
     command = f"symscope study hypernetworks --preset {asked.preset}"
     records = join(folder, PUBLISHED, command)

@@ -111,8 +111,13 @@ def _formula(
         {"group": kind, "others": {e.claim.split(".")[-2]: e.score for e in ranked}},
         note=f"{kind}; bootstrap interval over inputs",
     )  # fmt: skip
+    sparse = [] if best.config["sparse"] is None else [Evidence(
+        f"{claim}.formula.sparse", best.config["sparse"], None, None, best.n, "R²",
+        {"same inputs, none left out": best.score}, [seed], config={"group": kind},
+        note="of the formula on inputs of which three in four are 0",
+    )]  # fmt: skip
     if program is None:
-        return [missed]
+        return [missed, *sparse]
     source = python_source(program)
     write_whole(place, lambda p: p.write_text(source, encoding="utf8"))
     inputs = task.sample(FRESH, torch.Generator().manual_seed(seed + 5))
@@ -120,7 +125,7 @@ def _formula(
     said = torch.stack(outputs if isinstance(outputs, tuple) else (outputs,), -1)
     error = (said - task.correct(inputs)).square().mean(-1).numpy()
     half = 1.96 * float(error.std()) / FRESH**0.5
-    return [missed, Evidence(
+    return [missed, *sparse, Evidence(
         f"{claim}.formula.loss", float(error.mean()), float(error.mean()) - half,
         float(error.mean()) + half, FRESH, "squared error", {"constant": 1.0}, [seed],
         config={"group": kind}, note="of the formula on the task; 95 % over inputs",

@@ -8,19 +8,23 @@ from symscope.evidence import Evidence, read_evidence, read_json, wilson
 from symscope.generate.reading import PATTERNS, is_random_assignment
 from symscope.studies.hypernetworks.reading import CLASSES
 
-COMMON = 0.5
-"""The share of a hypernetwork's networks that makes an algorithm its own."""
+COMMON, SOME = 0.5, 0.1
+"""What share of its networks makes an algorithm a hypernetwork's own; and more than a few."""
 
 
 def counted(folder: Path, name: str) -> list[Evidence]:
     """Of how many hypernetworks each statement is true, with Wilson's interval."""
     maps = {p.stem.rsplit("-", 1)[1]: read_json(p) for p in sorted(
         (folder / "maps").glob(f"{name}-*.json"))}  # fmt: skip
+    if not maps:
+        return []
     found: list[Evidence] = []
     claim = f"hypernetworks.{name}"
     for kind in CLASSES:
-        ever = [seed for seed, one in maps.items() if any(kind in row for row in one["classes"])]
-        last = [seed for seed, one in maps.items() if kind in one["classes"][-1]]
+        ever = [
+            seed for seed, one in maps.items() if any(_some(kind, row) for row in one["classes"])
+        ]
+        last = [seed for seed, one in maps.items() if _some(kind, one["classes"][-1])]
         found.append(_share(f"{claim}.appeared.{kind}", ever, list(maps)))
         found.append(_share(f"{claim}.at_the_end.{kind}", last, list(maps)))
         found.append(_share(f"{claim}.mostly.{kind}", _mostly(folder, name, kind), list(maps)))
@@ -32,6 +36,11 @@ def counted(folder: Path, name: str) -> list[Evidence]:
     back = [seed for seed, one in maps.items() if _goes_back(one["classes"])]
     found.append(_share(f"{claim}.goes_back", back, list(maps)))
     return found
+
+
+def _some(kind: str, row: Sequence[str]) -> bool:
+    """Whether more than a few of the networks over β are of this kind."""
+    return row.count(kind) > SOME * len(row)
 
 
 def _mostly(folder: Path, name: str, kind: str) -> list[str]:

@@ -19,7 +19,7 @@ from symscope.generate.training import (
     train_hypernetwork,
 )
 from symscope.jobs import Unit
-from symscope.studies.hypernetworks.settings import PRESETS, TARGET, WIDE
+from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
 from symscope.tasks.functions import Function, function
 
 
@@ -71,12 +71,14 @@ def asked(name: str, settings: dict[str, Any]) -> tuple[Plan, tuple[int, ...]]:
     preset = PRESETS[settings["preset"]]
     if name == TARGET:
         return preset.plan, preset.sizes
-    return (preset.plan, preset.wide) if name == WIDE else (preset.other_plan, preset.others[name])
+    if name in preset.further:
+        return preset.plan, preset.further[name][0]
+    return preset.other_plan, preset.others[name]
 
 
 def function_of(name: str, inputs: int) -> Function:
     """What the networks of a family compute."""
-    return function(TARGET if name == WIDE else name, inputs)
+    return function(TARGET if name in FAMILIES else name, inputs)
 
 
 def history_plan(plan: Plan) -> dict[str, Any]:

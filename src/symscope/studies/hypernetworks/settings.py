@@ -8,8 +8,9 @@ from torch import Tensor
 
 from symscope.generate.training import Plan
 
-TARGET, WIDE = "l1_norm", "l1_norm_wide"
-"""The function of the publication, and the same with twice as many hidden units."""
+TARGET, WIDE, LARGE = "l1_norm", "l1_norm_wide", "l1_norm_large"
+"""The function of the publication; with twice as many hidden units; at the published size."""
+FAMILIES = TARGET, WIDE, LARGE
 USUAL, SHORT = Plan(), Plan(steps=6_000)
 OTHERS = {
     "sum_of_squares": (4, 16, 1), "maximum": (2, 8, 1), "sorted_two": (2, 12, 2),
@@ -18,9 +19,14 @@ OTHERS = {
 """Function → the sizes of the networks for it (our choice)."""
 
 
+Further = tuple[tuple[int, ...], tuple[int, ...]]
+FURTHER: dict[str, Further] = {WIDE: ((8, 48, 1), (0, 1, 2)), LARGE: ((16, 48, 1), (1,))}
+"""The sizes and the seeds of further hypernetworks for the L1 norm."""
+
+
 @dataclass(frozen=True)
 class Preset:
-    """`seeds` hypernetworks for the L1 norm, `wide_seeds` of `wide` ones, `other_seeds` of others.
+    """`seeds` hypernetworks for the L1 norm, `further` ones, `other_seeds` of other functions.
 
     Read at `betas` log-spaced trade-offs with `draws` sampling seeds each, on `samples` fresh
     inputs (`quick` for a map of many networks); drawn with the decoder alone `decoder_draws` times,
@@ -30,8 +36,7 @@ class Preset:
     sizes: tuple[int, ...] = (8, 24, 1)
     plan: Plan = USUAL
     seeds: int = 5
-    wide: tuple[int, ...] = (8, 48, 1)
-    wide_seeds: int = 3
+    further: dict[str, Further] = field(default_factory=lambda: dict(FURTHER))
     betas: int = 30
     draws: int = 8
     samples: int = 100_000
@@ -53,12 +58,12 @@ class Preset:
 PRESETS = {
     "small": Preset(),
     "tiny": Preset(
-        (3, 9, 1), Plan(steps=100, batch=128), 2, (3, 12, 1), 1, 5, 2,
+        (3, 9, 1), Plan(steps=100, batch=128), 2, {WIDE: ((3, 12, 1), (0,))}, 5, 2,
         2_000, 500, 4, (3, 4), (9, 12),
         {"maximum": (2, 8, 1)}, Plan(steps=60, batch=64), 1, 200,
     ),
     "published": Preset(
-        (16, 48, 1), Plan(steps=200_000, betas=32, batch=1024), seeds=33, wide=(16, 96, 1),
+        (16, 48, 1), Plan(steps=200_000, betas=32, batch=1024), seeds=33, further={},
         other_plan=USUAL, other_seeds=5,
     ),
 }  # fmt: skip
@@ -78,6 +83,7 @@ TRIED: dict[str, tuple[int, dict[str, Any]]] = {
     "32 hidden units": (0, {"sizes": (8, 32, 1)}),
     "48 hidden units": (0, {"sizes": (8, 48, 1)}),
     "4 inputs": (0, {"sizes": (4, 24, 1)}),
+    "16 inputs and 48 hidden units": (1, {"sizes": (16, 48, 1)}),
     "40000 steps": (0, {"steps": 40_000}),
 }
 """What the search for settings tried, one change at a time: the seed, and what is not as usual."""

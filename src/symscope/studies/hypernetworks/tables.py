@@ -9,7 +9,7 @@ from symscope.report.tables import Maker, Records, score, table
 from symscope.studies.hypernetworks.chosen import METHODS
 from symscope.studies.hypernetworks.front import sizes_of_claim
 from symscope.studies.hypernetworks.reading import CLASSES
-from symscope.studies.hypernetworks.settings import OTHERS, TARGET, TRIED, WIDE
+from symscope.studies.hypernetworks.settings import FAMILIES, LARGE, OTHERS, TARGET, TRIED, WIDE
 
 PART = f"hypernetworks.{TARGET}"
 WORDS = {"generated": "generated", "adam": "Adam", "adam_l1": "Adam + L1", "pruned": "Adam, pruned"}
@@ -28,7 +28,7 @@ TESTS = {
 MEASURES = {
     "loss": "loss", "bits": "bits", "needed": "weights needed", "values": "values needed",
     "owned": "units of one input", "participation": "inputs a unit reads",
-    "formula.error": "error of the formula",
+    "formula.error": "error of the formula", "formula.sparse": "its R² on sparse inputs",
 }  # fmt: skip
 
 
@@ -50,7 +50,7 @@ def search(records: Records) -> str:
 def losses(records: Records) -> str:
     """What the hypernetworks of each function write, beside what needs no insight."""
     found = []
-    for name in (TARGET, WIDE, *OTHERS):
+    for name in (*FAMILIES, *OTHERS):
         loss = records.get(f"hypernetworks.{name}.loss")
         if loss is not None:
             names = ("decoder only", "untrained", "radial", "quadratic", "linear")
@@ -234,8 +234,10 @@ TABLES: dict[str, Maker] = {
         "noise": "noise", "learned": "learned features", "channel": "channel"}),
     "sizes": partial(sizes, family=TARGET),
     "sizes.wide": partial(sizes, family=WIDE),
+    "sizes.large": partial(sizes, family=LARGE),
     "algorithms.wide": partial(algorithms, family=WIDE),
     "patterns.wide": partial(patterns, family=WIDE),
+    "algorithms.large": partial(algorithms, family=LARGE),
     "tests.wide": partial(named_rows, part="test", names=TESTS, controls=4, family=WIDE),
     "compared": partial(compared, name=TARGET),
     **{f"compared.{name}": partial(compared, name=name) for name in OTHERS},

@@ -28,7 +28,7 @@ ASKED = {
 }  # fmt: skip
 """Program, variable, and another variable as a control; of the other functions the first two."""
 SIZE, METHODS = 2, ("generated", "adam")
-SEARCH = Search(steps=400, more=200, most=800)
+SEARCH = Search(steps=1000, most=1500)
 COUNTS = {"fit": 4_000, "validation": 1_000, "test": 2_000}
 QUICK = Search(steps=20, more=20, most=20), {"fit": 100, "validation": 50, "test": 100}
 

@@ -10,7 +10,7 @@ from symscope.jobs import made
 from symscope.report.dial import dial, spread
 from symscope.studies.hypernetworks.front import CONTOURS, sizes_of_claim
 from symscope.studies.hypernetworks.networks import asked, developing, hypernetwork
-from symscope.studies.hypernetworks.settings import PRESETS, TARGET, WIDE
+from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
 from symscope.studies.hypernetworks.view_networks import (
     beside_each_other,
     compared_rows,
@@ -33,7 +33,6 @@ CLASSES = {
     "double_sided": "Σ max(x, 0) + max(−x, 0): a unit for either side of each input",
     "none": "no algorithm's conditions hold, or only just",
 }
-FAMILIES = TARGET, WIDE
 SHOWN = (*FAMILIES, "held_out")
 """Parts of which the claims stand on the page."""
 

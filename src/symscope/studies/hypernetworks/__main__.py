@@ -32,6 +32,7 @@ from symscope.studies.hypernetworks.boundaries import boundaries_unit
 from symscope.studies.hypernetworks.compared import compared_unit
 from symscope.studies.hypernetworks.counted import counted
 from symscope.studies.hypernetworks.development import development_unit
+from symscope.studies.hypernetworks.equal import equal_unit
 from symscope.studies.hypernetworks.front import blocks_unit, front_unit, sizes_unit
 from symscope.studies.hypernetworks.networks import trained_unit
 from symscope.studies.hypernetworks.published import PUBLISHED
@@ -52,8 +53,11 @@ WORK: Work = {
     "sizes": sizes_unit,
     "without": blocks_unit,
     "compared": compared_unit,
+    "equal": equal_unit,
     "variables": variables_unit,
 }
+HELD_AGAINST = ("compared", "equal", "variables")
+"""What is asked of generated networks and of others, in that order."""
 
 
 def main() -> None:
@@ -77,10 +81,10 @@ def _study(asked: argparse.Namespace) -> None:
     training += [("trained", name, s) for name in preset.others for s in other]
     run_told(WORK, training, settings, folder, asked.jobs, asked.only)
     units: list[Unit] = [("boundaries", TARGET, "0")]
-    kinds = ("reading", "front", "development", "without", "sizes", "compared", "variables")
+    kinds = ("reading", "front", "development", "without", "sizes", *HELD_AGAINST)
     units += [(kind, TARGET, s) for kind in kinds for s in seeds]
     units += [(kind, *one) for kind in kinds[:5] for one in further]
-    units += [(kind, name, s) for kind in ("front", "compared", "variables")
+    units += [(kind, name, s) for kind in ("front", *HELD_AGAINST)
               for name in preset.others for s in other]  # fmt: skip
     run_told(WORK, units, settings, folder, asked.jobs, asked.only)
     found = [r for name in FAMILIES for r in counted(folder, name)]

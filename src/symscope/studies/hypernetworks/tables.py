@@ -26,7 +26,8 @@ TESTS = {
     "rebuilt.far": "… on inputs five times as large",
 }  # fmt: skip
 MEASURES = {
-    "loss": "loss", "bits": "bits", "needed": "weights needed", "values": "values needed",
+    "loss": "loss", "bits": "bits", "bits_at_equal": "… at the generated one's loss",
+    "bits_at_double": "… at twice that", "needed": "weights needed", "values": "values needed",
     "owned": "units of one input", "participation": "inputs a unit reads",
     "formula.error": "error of the formula", "formula.sparse": "its R² on sparse inputs",
 }  # fmt: skip

@@ -83,7 +83,7 @@ def _study(asked: argparse.Namespace) -> None:
     units: list[Unit] = [("boundaries", TARGET, "0")]
     kinds = ("reading", "front", "development", "without", "sizes", *HELD_AGAINST)
     units += [(kind, TARGET, s) for kind in kinds for s in seeds]
-    units += [(kind, *one) for kind in kinds[:5] for one in further]
+    units += [(kind, *one) for kind in kinds for one in further]
     units += [(kind, name, s) for kind in ("front", *HELD_AGAINST)
               for name in preset.others for s in other]  # fmt: skip
     run_told(WORK, units, settings, folder, asked.jobs, asked.only)

@@ -20,7 +20,7 @@ OTHERS = {
 
 
 Further = tuple[tuple[int, ...], tuple[int, ...]]
-FURTHER: dict[str, Further] = {WIDE: ((8, 48, 1), (0, 1, 2)), LARGE: ((16, 48, 1), (1,))}
+FURTHER: dict[str, Further] = {WIDE: ((8, 48, 1), (0, 1, 2, 3, 4)), LARGE: ((16, 48, 1), (1,))}
 """The sizes and the seeds of further hypernetworks for the L1 norm."""
 
 

@@ -18,12 +18,12 @@ from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.hypernetworks.chosen import kept_weights
 from symscope.studies.hypernetworks.networks import function_of
-from symscope.studies.hypernetworks.settings import PRESETS
+from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
 from symscope.studies.questions import Question, answered
 from symscope.tasks.functions import Function, function
 
 ASKED = {
-    "l1_norm": (("absolute", "a_0", "a_1"), ("double_sided", "p_0", "m_0"),
+    TARGET: (("absolute", "a_0", "a_1"), ("double_sided", "p_0", "m_0"),
                 ("pudding", "r_0", "s"), ("pudding_negative", "r_0", "s")),
 }  # fmt: skip
 """Program, variable, and another variable as a control; of the other functions the first two."""
@@ -46,8 +46,8 @@ def variables_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[E
 
 def asked_of(name: str, settings: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     """Program, variable, and another variable of it."""
-    if name in ASKED:
-        return list(ASKED[name])
+    if name in FAMILIES:
+        return list(ASKED[TARGET])
     preset = PRESETS[settings["preset"]]
     programs = function(name, preset.others[name][0]).programs
     found: list[tuple[str, str, str | None]] = []

@@ -52,9 +52,9 @@ def view(
         "fronts": _fronts(folder, maps), "phases": [_phase(*one, m) for one, m in maps.items()],
         "patterns": _patterns(by_claim), "encoder": _encoder(folder, members),
         "sizes": _sizes(folder, by_claim, settings),
-        "orders": orders(folder, settings, seeds), "tests": tested(folder, seeds),
-        "pictures": beside_each_other(by_claim, folder, seeds),
-        "comparison": compared_rows(by_claim, [TARGET, *PRESETS[settings["preset"]].others]),
+        "orders": orders(folder, settings, seeds), "tests": tested(folder, members),
+        "pictures": beside_each_other(folder, members),
+        "comparison": compared_rows(by_claim, [*FAMILIES, *PRESETS[settings["preset"]].others]),
     }  # fmt: skip
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 import torch
 
-from symscope.evidence import Evidence, SymscopeError, read_json
+from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json
 from symscope.generate.drawing import laid_out, standard_layouts
 from symscope.generate.reading import (
     draw,
@@ -63,67 +63,78 @@ def _chart(x: str, y: str, said: str, made: Any, generated: Any) -> dict[str, An
     }  # fmt: skip
 
 
-def tested(folder: Path, seeds: Sequence[int]) -> list[dict[str, Any]]:
+def tested(folder: Path, members: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
     """The causal tests of each hypernetwork's networks."""
     found = []
-    for seed in seeds:
-        path = folder / "readings" / f"{TARGET}-{seed}.json"
+    for name, seed in members:
+        path = folder / "readings" / f"{name}-{seed}.json"
         for row in read_json(path) if path.exists() else []:
             rows = [{
                 "name": test["name"].replace("_", " "), "controls": test["controls"],
                 "measure": {k: test[k] for k in ("score", "low", "high")},
                 "expected": RATIOS.get(test["name"].split(".")[0]), "said": test["unit"],
             } for test in row["tests"]]  # fmt: skip
-            found.append({"network": f"seed {seed}, β {row['beta']:.0e}", "class": row["class"],
+            label = f"{name.replace('_', ' ')}, seed {seed}, β {row['beta']:.0e}"
+            found.append({"network": label, "class": row["class"],
                           "rows": rows, "said": "; ".join(row["reasons"])})  # fmt: skip
     return found
 
 
-def beside_each_other(
-    records: Mapping[str, Evidence], folder: Path, seeds: Sequence[int]
-) -> list[dict[str, Any]]:
-    """The networks of all methods side by side, and the standard layouts of the generated one."""
-    found = []
-    for seed in seeds[:1]:
+def beside_each_other(folder: Path, members: Sequence[tuple[str, int]]) -> list[dict[str, Any]]:
+    """The networks of all methods side by side, and the standard layouts of the generated one.
+
+    Of each algorithm that a generated network has, the first one.
+    """
+    found, shown = [], set[str]()
+    for name, seed in members:
+        records = _units(folder, name, seed)
+        kind = _class(records, name, "generated")
+        if kind is None or kind in shown:
+            continue
+        shown.add(kind)
         networks = []
         for method in METHODS:
             try:
-                weights = kept_weights(folder, method, TARGET, seed)
+                weights = kept_weights(folder, method, name, seed)
             except SymscopeError:
                 continue
             layouts = {WORDS[method]: laid_out(weights, seed)}
             if method == "generated":
                 others = standard_layouts(weights, seed).items()
-                layouts |= {f"generated, {name}": layout for name, layout in others}
-            networks += [_picture(name, layout, weights, method, records)
-                         for name, layout in layouts.items()]  # fmt: skip
-        if networks:
-            found.append({
-                "name": f"seed {seed}", "networks": networks,
-                "said": "All but Adam's own are at the loss of the generated network. The energy is"
-                        " that of the layout.",
-            })  # fmt: skip
+                layouts |= {f"generated, {way}": layout for way, layout in others}
+            networks += [_picture(words, layout, weights, f"hypernetworks.{name}.{method}", records)
+                         for words, layout in layouts.items()]  # fmt: skip
+        found.append({
+            "name": f"{name.replace('_', ' ')}, seed {seed}: {kind.replace('_', ' ')}",
+            "networks": networks,
+            "said": "All but Adam's own are at the loss of the generated network. The energy is"
+                    " that of the layout.",
+        })  # fmt: skip
     return found
 
 
+def _units(folder: Path, name: str, seed: int) -> dict[str, Evidence]:
+    """What was measured of the networks that are compared, as it was before seeds were joined."""
+    path = folder / "units" / f"compared-{name}-{seed}.json"
+    return {r.claim: r for r in read_evidence(path)} if path.exists() else {}
+
+
+def _class(records: Mapping[str, Evidence], name: str, method: str) -> str | None:
+    record = records.get(f"hypernetworks.{name}.{method}.named")
+    return None if record is None else record.config.get("group")
+
+
 def _picture(
-    name: str, layout: Any, weights: Any, method: str, records: Mapping[str, Evidence]
+    name: str, layout: Any, weights: Any, claim: str, records: Mapping[str, Evidence]
 ) -> dict[str, Any]:
-    claim = f"hypernetworks.{TARGET}.{method}"
-    loss, bits = (records.get(f"{claim}.{what}") for what in ("loss", "bits"))
-    kinds = records.get(f"{claim}.named")
-    kind = kinds.config.get("group") if kinds is not None else None
+    loss, bits, kind = (records.get(f"{claim}.{what}") for what in ("loss", "bits", "named"))
     return {
         "name": name, "sizes": list(weights.sizes), "weights": packed_weights(weights),
         "positions": packed(layout.positions.numpy()), "energy": layout.energy,
-        "loss": _first(loss), "length": _first(bits),
-        "class": kind[0] if isinstance(kind, list) else kind,
+        "loss": None if loss is None else loss.score,
+        "length": None if bits is None else bits.score,
+        "class": None if kind is None else kind.config.get("group"),
     }  # fmt: skip
-
-
-def _first(record: Evidence | None) -> float | None:
-    """Of a claim over seeds the first network's, which is the one that is drawn."""
-    return None if record is None or record.score is None else record.config["by_seed"][0]
 
 
 def compared_rows(records: Mapping[str, Evidence], names: Sequence[str]) -> list[dict[str, Any]]:

@@ -11,6 +11,7 @@ PLANTED = TUTORIALS / "plant-and-find.md"
 EXTRACTED = TUTORIALS / "which-program.md"
 TRAVELS = TUTORIALS / "where-does-the-value-travel.md"
 COORDINATES = TUTORIALS / "in-what-coordinates.md"
+WRITTEN = TUTORIALS / "write-a-readable-network.md"
 SHORTER = {"epochs=60": "epochs=1", "Search(300, most=300)": "Search(2, most=2)"}
 
 
@@ -78,3 +79,20 @@ def test_circles_are_found_and_used_as_the_tutorial_says():
     assert names["found"]["kept.share"].score == 1.0
     assert names["found"]["share"].score < 0.1
     assert names["found"]["kept.share"].controls["random_plane_in_components"] < 0.5
+
+
+def test_a_network_is_written_and_read_as_the_tutorial_says(capsys):
+    parts = re.findall(r"```python\n(.*?)```", WRITTEN.read_text(encoding="utf8"), re.DOTALL)
+    code = "\n".join(parts)
+    for said, shorter in {"steps=12_000": "steps=4", "Search(1000, most=1000)":
+                          "Search(60, most=60)"}.items():  # fmt: skip
+        assert said in code
+        code = code.replace(said, shorter)
+    names = {}
+    exec(compile(code, str(WRITTEN), "exec"), names)
+    assert names["reading"].algorithm == "double_sided"
+    assert names["larger"].sizes == (12, 48, 1)
+    controls = names["evidence"].controls  # a search of 60 steps has only begun
+    assert names["evidence"].score > 0.2 > controls["random_subspace"] and controls["neurons"] > 0.8
+    assert {"p_0", "m_0"} <= set(names["program"].names)
+    assert "double_sided" in capsys.readouterr().out

@@ -18,6 +18,8 @@ MEMORISED = 0.1
 _ORDER = ("convexity", "pudding", "double_sided")
 STAYED = 0.05
 """The share of a map's named cells that an algorithm needs to count as a phase of it."""
+CHANCE = 0.001
+"""Such a p for each of 33 hypernetworks, and that of none is said by chance to depend on β."""
 PATTERNS: Mapping[str, str] = {
     "a": "convexity, then pudding",
     "b": "convexity, then double-sided",
@@ -81,7 +83,7 @@ def pattern(
     """The letter in `PATTERNS` of a map, (step, β) names, with the KL of its cells, (step, β).
 
     (d) is asked first: at the last step no named network is convexity and no KL reaches
-    `MEMORISED`, and β says nothing of the step at which convexity was left (Spearman, p > .05).
+    `MEMORISED`, and β says nothing of the step at which convexity was left (Spearman, p > .001).
     Otherwise it is the course of the most frequent algorithms: which are found in more than a
     twentieth of the named cells, in the order of their median step. Anything that does not begin
     with convexity and go on to what is said in (a), (b) or (c) is (e).
@@ -106,7 +108,7 @@ def _together(betas: Sequence[float], phases: Sequence[Sequence[str]]) -> bool:
         steps.append(there[-1] if there else -1)
     if len(betas) < 3 or len(set(steps)) < 2:
         return True
-    return float(spearmanr(betas, steps).pvalue) > 0.05
+    return float(spearmanr(betas, steps).pvalue) > CHANCE
 
 
 def phases_of(phases: Sequence[Sequence[str]]) -> tuple[str, ...]:

@@ -24,6 +24,8 @@ from symscope.studies.hypernetworks.settings import PRESETS, TARGET
 
 DOTS = 60
 """Hand-built networks of each kind, and generated ones of each hypernetwork, in the chart."""
+FAR = 6
+"""Networks of so many times the bound are not in the chart."""
 WORDS = {"generated": "generated", "adam": "Adam", "adam_l1": "Adam + L1", "pruned": "pruned"}
 RATIOS = {"rotation": "≫ 1 where each input is treated by itself",
           "sided_ablation": "1", "linear_replacement": "about 1 in a pudding",
@@ -49,17 +51,20 @@ def orders(folder: Path, settings: dict[str, Any], seeds: Sequence[int]) -> list
 
 
 def _chart(x: str, y: str, said: str, made: Any, generated: Any) -> dict[str, Any]:
-    def dots(networks: Any) -> list[dict[str, Any]]:
-        return [{"x": getattr(o, x), "y": getattr(o, y), "class": kind} for kind, o in networks
-                if getattr(o, x) is not None and getattr(o, y) is not None]  # fmt: skip
-
     bounds = fitted_boundaries()
+
+    def dots(networks: Any) -> list[dict[str, Any]]:
+        named = [(kind, getattr(o, x), getattr(o, y)) for kind, o in networks]
+        return [{"x": a, "y": b, "class": kind} for kind, a, b in named
+                if a is not None and b is not None and b < FAR * bounds[y].value]  # fmt: skip
+
     lines = [{"name": name.replace("_", " "), axis: bounds[name].value}
              for axis, name in (("x", x), ("y", y))]  # fmt: skip
     return {
         "task": f"{TARGET}, {said}", "x": x.replace("_", " "), "y": y.replace("_", " "),
         "made": dots(made), "generated": dots(generated), "boundaries": lines,
-        "said": "Networks written by hand are faint; lines are the fitted bounds of each alone.",
+        "said": "Networks written by hand are faint, and left out beyond six times the bound;"
+                " lines are the fitted bounds of each alone.",
     }  # fmt: skip
 
 

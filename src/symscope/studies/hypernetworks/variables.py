@@ -12,21 +12,23 @@ from symscope.alignment import blocks
 from symscope.evidence import Evidence
 from symscope.featurizer import Rotation
 from symscope.generate.baselines import untrained
+from symscope.generate.reading import read_algorithm
 from symscope.jobs import Unit
 from symscope.models.perceptron import Weights, perceptron
 from symscope.network import Network
 from symscope.site import Site
 from symscope.studies.hypernetworks.chosen import kept_weights
 from symscope.studies.hypernetworks.networks import function_of
-from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
+from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS
 from symscope.studies.questions import Question, answered
 from symscope.tasks.functions import Function, function
 
-ASKED = {
-    TARGET: (("absolute", "a_0", "a_1"), ("double_sided", "p_0", "m_0"),
-                ("pudding", "r_0", "s"), ("pudding_negative", "r_0", "s")),
-}  # fmt: skip
-"""Program, variable, and another variable as a control; of the other functions the first two."""
+ASKED = (
+    ("absolute", "a_0", "a_1"), ("double_sided", "p_0", "m_0"), ("pudding", "r_0", "s"),
+    ("pudding", "s", "r_0"), ("pudding_negative", "r_0", "s"), ("pudding_negative", "s", "r_0"),
+)  # fmt: skip
+"""Program of the L1 norm, variable, and another as a control; elsewhere each program's first."""
+SIGNS = {"pudding_positive": "pudding", "pudding_negative": "pudding_negative"}
 SIZE, METHODS = 2, ("generated", "adam")
 SEARCH = Search(steps=1000, most=1500)
 COUNTS = {"fit": 4_000, "validation": 1_000, "test": 2_000}
@@ -37,9 +39,10 @@ def variables_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[E
     """The interchange R² of each program's variables, in the generated network and in Adam's."""
     _, name, seed_text = unit
     seed = int(seed_text)
+    told = _told(name, seed, folder)
     questions: Iterator[Question] = iter([
-        partial(_asked, name, method, program, variable, wrong, settings, folder, seed)
-        for method in METHODS for program, variable, wrong in asked_of(name, settings)
+        partial(_asked, name, method, one, told.get(one[0], one[0]), settings, folder, seed)
+        for method in METHODS for one in asked_of(name, settings)
     ])  # fmt: skip
     return answered(questions, f"hypernetworks.{name}.variables", seed)
 
@@ -47,7 +50,7 @@ def variables_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[E
 def asked_of(name: str, settings: dict[str, Any]) -> list[tuple[str, str, str | None]]:
     """Program, variable, and another variable of it."""
     if name in FAMILIES:
-        return list(ASKED[TARGET])
+        return list(ASKED)
     preset = PRESETS[settings["preset"]]
     programs = function(name, preset.others[name][0]).programs
     found: list[tuple[str, str, str | None]] = []
@@ -57,15 +60,26 @@ def asked_of(name: str, settings: dict[str, Any]) -> list[tuple[str, str, str | 
     return found
 
 
+def _told(name: str, seed: int, folder: Path) -> dict[str, str]:
+    """What claims call the two puddings: that of the generated network, and its mirror image."""
+    if name not in FAMILIES:
+        return {}
+    weights = kept_weights(folder, "generated", name, seed)
+    kind = read_algorithm(weights, function_of(name, weights.sizes[0]), causal=False).algorithm
+    if kind not in SIGNS:
+        return {}
+    return {program: "own_pudding" if program == SIGNS[kind] else "mirrored_pudding"
+            for program in SIGNS.values()}  # fmt: skip
+
+
 def _asked(  # one question: which network, which variable
-    name: str, method: str, program: str, variable: str, wrong: str | None,
+    name: str, method: str, asked: tuple[str, str, str | None], told: str,
     settings: dict[str, Any], folder: Path, seed: int,
 ) -> list[Evidence]:  # fmt: skip
     weights = kept_weights(folder, method, name, seed)
     task = function_of(name, weights.sizes[0])
-    evidence = examined(weights, task, (program, variable, wrong), seed,
-                        settings["preset"] == "tiny")  # fmt: skip
-    return [replace(evidence, claim=f"hypernetworks.{name}.{method}.{program}.{variable}.r2")]
+    evidence = examined(weights, task, asked, seed, PRESETS[settings["preset"]].samples < 10_000)
+    return [replace(evidence, claim=f"hypernetworks.{name}.{method}.{told}.{asked[1]}.r2")]
 
 
 def examined(

@@ -62,6 +62,53 @@ def test_attention_is_one_head_over_all_edges_at_a_neuron(sizes):
     assert torch.allclose(attended(heads, sizes), literal_attention(heads, sizes), atol=1e-6)
 
 
+def literal_network(h, beta, drawn, sizes):
+    """The whole of it as the publication's text says, edge by edge; `drawn` has all randomness."""
+    parts = {k: v[0] for k, v in h.hyperweights(torch.tensor([beta])).items()}
+    edges, where = edges_of(sizes), positions(sizes, 4, h.wavelength)
+    states, nats = None, 0.0
+    for depth in range(4):
+        read = []
+        for side in (0, 1):
+            if depth == 0:
+                read.append(parts["first bias"].expand(len(edges), -1))
+            else:
+                matrix, bias = parts["maps"][depth - 1], parts["biases"][depth - 1]
+                read.append(torch.stack([row @ matrix + bias for row in states[side]]))
+        noise, latent = drawn[depth][:, :5], drawn[depth][:, 5:]
+        q, p = (r[:, 50:] for r in read)
+        sample = q[:, :4] + q[:, 4:].clamp(-6, 3).exp() * latent
+        for (m, s_), (m0, s0) in [((q[:, :4], q[:, 4:].clamp(-6, 3)),
+                                   (p[:, :4], p[:, 4:].clamp(-6, 3)))]:  # fmt: skip
+            ratio = (s_.exp() / s0.exp()).square()
+            nats += float((((m - m0) / s0.exp()).square() + ratio - 1 - ratio.log()).sum() / 2)
+        learned = [parts["learned"][depth], torch.zeros(len(edges), 5)]
+        states = [
+            torch.cat([r[:, :20] * r[:, :20].sigmoid(), where, noise,
+                       literal_attention(r[:, 20:50], sizes), known, sample], 1)
+            for r, known in zip(read, learned, strict=True)
+        ]  # fmt: skip
+    final = states[1] @ parts["final"] + parts["final bias"]
+    matrices = [torch.zeros(a, b) for a, b in pairwise(sizes)]
+    biases = [torch.zeros(b) for b in sizes[1:]]
+    for (layer, i, j), (weight, bias) in zip(edges, final, strict=True):
+        matrices[layer][i, j] = weight
+        biases[layer][j] += bias / sizes[layer]
+    return matrices, biases, nats
+
+
+def test_the_network_is_the_one_of_the_literal_version(hypernetwork):
+    same = generator(5)
+    drawn = [torch.randn((1, edge_count(SIZES), 9), generator=same)[0] for _ in range(4)]
+    with torch.no_grad():
+        matrices, biases, nats = literal_network(hypernetwork, 1e-4, drawn, SIZES)
+    found = sampled(hypernetwork, 1e-4, seed=5)
+    for one, other in zip((*matrices, *biases), (p[0] for part in found.weights for p in part),
+                          strict=True):  # fmt: skip
+        assert torch.allclose(one, other, atol=1e-4)
+    assert float(found.nats[0]) == pytest.approx(nats, rel=1e-3)
+
+
 def test_hidden_units_have_no_position():
     where = positions(SIZES, 4, 10.0).view(-1, 3, 4)
     edges = edges_of(SIZES)

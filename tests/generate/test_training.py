@@ -9,7 +9,14 @@ from symscope.evidence import ComputationFailed, SymscopeError
 from symscope.generate import training
 from symscope.generate.hypernetwork import BETAS
 from symscope.generate.sampling import losses, sampled
-from symscope.generate.training import Plan, checkpoints, drawn_betas, place, train_hypernetwork
+from symscope.generate.training import (
+    Plan,
+    before_training,
+    checkpoints,
+    drawn_betas,
+    place,
+    train_hypernetwork,
+)
 from symscope.tasks.functions import function
 
 SIZES, SHORT = (2, 6, 1), Plan(steps=60, betas=2, batch=64, warmup=20)
@@ -105,3 +112,43 @@ def test_the_rate_warms_up_and_falls_like_a_cosine():
     assert plan.rate_at(200) == pytest.approx(1e-2)
     assert plan.rate_at(700) == pytest.approx((1e-2 + 1e-3) / 2)
     assert plan.rate_at(1200) == pytest.approx(1e-3)
+
+
+def test_a_step_descends_the_mean_log_of_loss_and_priced_kl_with_a_clipped_gradient(task):
+    plan = replace(SHORT, steps=1, warmup=0, clip=0.01)
+    moved, _ = train_hypernetwork(task, SIZES, plan)
+    module, generator = before_training(SIZES, plan, 0), torch.Generator().manual_seed(0)
+    betas = drawn_betas(2, generator)
+    inputs = task.sample(2 * plan.batch, generator)
+    written = module(betas, torch.Generator().manual_seed(0))
+    error = written.weights.run(inputs.view(2, plan.batch, 2))
+    loss = (error - task.correct(inputs).view(2, plan.batch, 1)).square().mean((1, 2))
+    sum((loss + betas * written.nats).log() / 2).backward()
+    gradients = [p.grad for p in module.parameters()]
+    norm = torch.stack([g.norm() for g in gradients]).norm()
+    assert norm > plan.clip
+    rate = plan.rate_at(0)
+    with torch.no_grad():
+        for one, parameter, gradient in zip(moved.parameters(), module.parameters(), gradients,
+                                            strict=True):  # fmt: skip
+            clipped = gradient * plan.clip / norm
+            expected = parameter - rate * clipped / (clipped.abs() + 1e-8)  # Adam's first step
+            assert torch.allclose(one, expected, atol=rate * 1e-3)
+
+
+def test_the_log_weighs_a_small_loss_as_much_as_a_large_one(task):
+    module = before_training(SIZES, SHORT, 0)
+    module.zero_grad()
+    optimiser = torch.optim.SGD(module.parameters(), lr=0.0)
+    training._step(module, optimiser, task, replace(SHORT, clip=1e9), 3)
+    of_log = [p.grad.clone() for p in module.parameters()]
+    again = before_training(SIZES, SHORT, 0)
+    generator = torch.Generator().manual_seed(3)
+    betas = drawn_betas(2, generator)
+    inputs = task.sample(2 * SHORT.batch, generator)
+    written = again(betas, torch.Generator().manual_seed(3))
+    error = written.weights.run(inputs.view(2, SHORT.batch, 2))
+    loss = (error - task.correct(inputs).view(2, SHORT.batch, 1)).square().mean((1, 2))
+    (loss + betas * written.nats).log().mean().backward()
+    for one, parameter in zip(of_log, again.parameters(), strict=True):
+        assert torch.allclose(one, parameter.grad, rtol=1e-3, atol=1e-6)

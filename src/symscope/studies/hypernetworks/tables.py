@@ -160,10 +160,10 @@ def compared(records: Records, name: str) -> str:
         claim = f"hypernetworks.{name}.{method}"
         row = [records.get(f"{claim}.{what}") for what in MEASURES]
         if row[0] is not None:
-            named = _count(records.get(f"{claim}.named")) if name == TARGET else ""
-            found.append([WORDS[method], *map(_mean, row), *([named] if name == TARGET else [])])
+            named = _count(records.get(f"{claim}.named"))
+            found.append([WORDS[method], *map(_mean, row), *([named] if name in FAMILIES else [])])
     names = ["networks", *MEASURES.values(), "algorithm named"]
-    return table(names if name == TARGET else names[:-1], found)
+    return table(names if name in FAMILIES else names[:-1], found)
 
 
 def variables(records: Records, names: Sequence[str]) -> str:
@@ -243,5 +243,7 @@ TABLES: dict[str, Maker] = {
     "compared": partial(compared, name=TARGET),
     **{f"compared.{name}": partial(compared, name=name) for name in OTHERS},
     "variables": partial(variables, names=(TARGET,)),
+    "variables.wide": partial(variables, names=(WIDE,)),
     "variables.others": partial(variables, names=tuple(OTHERS)),
+    "compared.wide": partial(compared, name=WIDE),
 }  # fmt: skip

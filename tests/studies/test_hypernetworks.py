@@ -161,3 +161,11 @@ def test_the_same_seed_writes_the_same_evidence(folder, tmp_path):
     run_unit(WORK["trained"], ("trained", "l1_norm", "0"), SETTINGS, tmp_path / "again")
     other, _ = hypernetwork("l1_norm", 0, SETTINGS, tmp_path / "again")
     assert torch.equal(module.last.weight, other.last.weight)
+
+
+def test_networks_written_by_hand_stand_beside_the_generated_ones(folder):
+    found = done(folder, "hand", "maximum")
+    assert {"by_hand.difference.loss", "by_hand.difference.bits", "by_hand.both_sides.loss"} <= set(
+        found
+    )
+    assert found["by_hand.difference.loss"].score < 0.1

@@ -34,6 +34,7 @@ from symscope.studies.hypernetworks.counted import counted
 from symscope.studies.hypernetworks.development import development_unit
 from symscope.studies.hypernetworks.equal import equal_unit
 from symscope.studies.hypernetworks.front import blocks_unit, front_unit, sizes_unit
+from symscope.studies.hypernetworks.hand import hand_unit
 from symscope.studies.hypernetworks.networks import trained_unit
 from symscope.studies.hypernetworks.published import PUBLISHED
 from symscope.studies.hypernetworks.reading import reading_unit
@@ -54,6 +55,7 @@ WORK: Work = {
     "without": blocks_unit,
     "compared": compared_unit,
     "equal": equal_unit,
+    "hand": hand_unit,
     "variables": variables_unit,
 }
 HELD_AGAINST = ("compared", "equal", "variables")
@@ -81,6 +83,7 @@ def _study(asked: argparse.Namespace) -> None:
     training += [("trained", name, s) for name in preset.others for s in other]
     run_told(WORK, training, settings, folder, asked.jobs, asked.only)
     units: list[Unit] = [("boundaries", TARGET, "0")]
+    units += [("hand", name, "0") for name in (TARGET, *preset.others)]
     kinds = ("reading", "front", "development", "without", "sizes", *HELD_AGAINST)
     units += [(kind, TARGET, s) for kind in kinds for s in seeds]
     units += [(kind, *one) for kind in kinds for one in further]

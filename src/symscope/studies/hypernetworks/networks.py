@@ -1,5 +1,6 @@
 """The hypernetworks of the study: trained, found again, and their checkpoints."""
 
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -47,7 +48,7 @@ def trained(  # what is trained, how, and what it is called
     alone = sampled(module, preset.swept, seed, encoder=False)
     controls["decoder only"] = float(losses(alone.weights, task, preset.quick, 1).mean())
     low, high = bootstrap([[x] for x in found.tolist()])
-    config = {"history": history["told"], "plan": history_plan(plan), "sizes": list(sizes),
+    config = {"history": history["told"], "plan": asdict(plan), "sizes": list(sizes),
               "steps_per_second": history["step"] / max(history["seconds"], 1e-9)}  # fmt: skip
     return [Evidence(
         f"{claim}.loss", float(found.mean()), low, high, len(found), "squared error",
@@ -79,11 +80,6 @@ def asked(name: str, settings: dict[str, Any]) -> tuple[Plan, tuple[int, ...]]:
 def function_of(name: str, inputs: int) -> Function:
     """What the networks of a family compute."""
     return function(TARGET if name in FAMILIES else name, inputs)
-
-
-def history_plan(plan: Plan) -> dict[str, Any]:
-    """The plan as a record holds it."""
-    return {k: getattr(plan, k) for k in Plan.__dataclass_fields__}
 
 
 def training_folder(folder: Path, name: str, seed: int) -> Path:

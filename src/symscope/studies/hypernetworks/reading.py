@@ -2,7 +2,6 @@
 
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -114,7 +113,7 @@ def _tests(  # the hypernetwork, its function, and where the readings are kept
             rows.setdefault(test.claim, []).append(test)
         kept.append({"beta": beta, "class": reading.algorithm, "confidence": reading.confidence,
                      "reasons": list(reading.reasons), "loss": reading.loss,
-                     "tests": [test_row(test) for test in reading.tests]})  # fmt: skip
+                     "tests": [as_row(test) for test in reading.tests]})  # fmt: skip
     write_json(folder / "readings" / f"{claim.split('.')[1]}-{seed}.json", kept)
     confirmed = sum(row["class"] != "none" for row in kept)
     found = [Evidence(f"{claim}.confirmed", confirmed / len(kept), *wilson(confirmed, len(kept)),
@@ -123,7 +122,7 @@ def _tests(  # the hypernetwork, its function, and where the readings are kept
     return found + [_joined(f"{claim}.test.{name}", tests, seed) for name, tests in rows.items()]
 
 
-def test_row(test: Evidence) -> dict[str, Any]:
+def as_row(test: Evidence) -> dict[str, Any]:
     """A test as the page holds it."""
     return {"name": test.claim, "score": test.score, "low": test.low, "high": test.high,
             "controls": dict(test.controls), "unit": test.unit}  # fmt: skip
@@ -137,8 +136,3 @@ def _joined(claim: str, tests: Sequence[Evidence], seed: int) -> Evidence:
     low, high = bootstrap([[s] for s in scores])
     return Evidence(claim, float(np.mean(scores)), low, high, len(scores), tests[0].unit, controls,
                     [seed], note="interval over networks of several β")  # fmt: skip
-
-
-def renamed(record: Evidence, claim: str) -> Evidence:
-    """The record under another claim."""
-    return replace(record, claim=claim)

@@ -166,6 +166,19 @@ def compared(records: Records, name: str) -> str:
     return table(names if name in FAMILIES else names[:-1], found)
 
 
+def by_hand(records: Records) -> str:
+    """What networks written by hand need for each function."""
+    found = []
+    for claim, loss in records.items():
+        if ".by_hand." in claim and claim.endswith(".loss") and loss.score is not None:
+            _, name, _, algorithm, _ = claim.split(".")
+            bits = records.get(claim.removesuffix("loss") + "bits")
+            generated = records.get(f"hypernetworks.{name}.generated.loss")
+            found.append([name.replace("_", " "), algorithm.replace("_", " "), _mean(loss),
+                          _mean(bits), _mean(generated)])  # fmt: skip
+    return table(["function", "algorithm", "loss", "bits", "generated: loss"], found)
+
+
 def variables(records: Records, names: Sequence[str]) -> str:
     """The interchange R² of each variable, in generated networks and in Adam's."""
     found = []
@@ -240,6 +253,7 @@ TABLES: dict[str, Maker] = {
     "patterns.wide": partial(patterns, family=WIDE),
     "algorithms.large": partial(algorithms, family=LARGE),
     "tests.wide": partial(named_rows, part="test", names=TESTS, controls=4, family=WIDE),
+    "by_hand": by_hand,
     "compared": partial(compared, name=TARGET),
     **{f"compared.{name}": partial(compared, name=name) for name in OTHERS},
     "variables": partial(variables, names=(TARGET,)),

@@ -61,11 +61,13 @@ def asked_of(name: str, settings: dict[str, Any]) -> list[tuple[str, str, str | 
 
 
 def _told(name: str, seed: int, folder: Path) -> dict[str, str]:
-    """What claims call the two puddings: that of the generated network, and its mirror image."""
+    """What claims call the programs: a network's own pudding, and its mirror image; or the kind."""
     if name not in FAMILIES:
         return {}
     weights = kept_weights(folder, "generated", name, seed)
     kind = read_algorithm(weights, function_of(name, weights.sizes[0]), causal=False).algorithm
+    if kind == "double_sided":
+        return {program: f"{program}_in_double_sided" for program, *_ in ASKED}
     if kind not in SIGNS:
         return {}
     return {program: "own_pudding" if program == SIGNS[kind] else "mirrored_pudding"

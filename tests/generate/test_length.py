@@ -140,3 +140,15 @@ def test_several_networks_at_once_and_broken_ones_are_refused(clean):
     broken = Weights(clean.matrices, (clean.biases[0], torch.tensor([torch.nan])))
     with pytest.raises(ComputationFailed, match="loss is nan"):
         weights_needed(broken, TASK)
+
+
+def test_a_network_without_any_loss_has_a_length():
+    exact = gaussian(0)
+
+    class Said:
+        sample = staticmethod(TASK.sample)
+        correct = staticmethod(exact.run)
+
+    found = description_length(exact, Said())
+    assert found.loss == 0 and found.after <= 1.1e-6 and found.bits > 0
+    assert weights_needed(exact, Said()) > 0

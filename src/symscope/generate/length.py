@@ -24,6 +24,8 @@ from symscope.generate.baselines import Regression, loss_of
 from symscope.models.perceptron import Weights
 
 TOLERANCE, SAMPLES = 0.05, 8192
+EXACT = 1e-6
+"""A smaller loss, as of a function of few inputs learned by heart, counts as this."""
 _FINEST = 12
 """Rounding starts with steps of this many octaves below the largest number."""
 _AHEAD = 3
@@ -78,7 +80,7 @@ class Tolerated:
         self.own = float(self.losses(weights))
         if not math.isfinite(self.own):
             raise ComputationFailed(f"the network's loss is {self.own}")
-        self.most = (1 + tolerance) * self.own
+        self.most = (1 + tolerance) * max(self.own, EXACT)
 
     def losses(self, weights: Weights) -> Tensor:
         """Mean squared errors, (…)."""

@@ -5,7 +5,7 @@ from typing import Any
 
 from symscope.evidence import Evidence, SymscopeError
 from symscope.generate.baselines import loss_of
-from symscope.generate.length import TOLERANCE, description_length
+from symscope.generate.length import EXACT, TOLERANCE, description_length
 from symscope.generate.reading import shuffled
 from symscope.jobs import Unit
 from symscope.studies.hypernetworks.chosen import METHODS, kept_weights
@@ -27,7 +27,7 @@ def equal_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
             claim = f"hypernetworks.{name}.{method}.bits_at_{at}"
             try:
                 weights = kept_weights(folder, method, name, seed)
-                tolerance = factor * asked / float(loss_of(weights, task)) - 1
+                tolerance = factor * asked / max(float(loss_of(weights, task)), EXACT) - 1
                 if tolerance < 0:
                     raise SymscopeError("the network's own loss is above that")
                 length = description_length(weights, task, tolerance)

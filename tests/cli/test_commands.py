@@ -121,7 +121,7 @@ def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
                       "extracted.fidelity", "extracted.proof", "extracted.count.iia"]  # fmt: skip
     assert first == read_evidence(run / "evidence.json")
     assert {"untrained_network", "permuted_sources"} <= set(first[1].controls)
-    assert set(WRITTEN) - {"checkpoints", "figures", "report.html"} <= {
+    assert set(WRITTEN) - {"checkpoints", "figures", "report.html", "hypernetwork.safetensors"} <= {
         p.name for p in run.iterdir()
     }
     fidelity, proof, aligned = first[-3:]

@@ -89,6 +89,7 @@ def calibrated(weights: Weights, task: Function, samples: int, seed: int) -> tup
     """The loss with the scale and offset of the output that are best on other inputs; and without.
 
     >>> from symscope.generate.by_hand import by_hand
+    >>> from symscope.tasks import function
     >>> net, task = by_hand("pudding", (4, 12, 1), 0), function("l1_norm", 4)
     >>> twice = Weights((net.matrices[0], 2 * net.matrices[1]), net.biases)
     >>> round(calibrated(net, task, 2000, 0)[0] - calibrated(twice, task, 2000, 0)[0], 6)

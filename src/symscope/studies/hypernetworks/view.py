@@ -35,6 +35,9 @@ CLASSES = {
 }
 SHOWN = (*FAMILIES, "held_out")
 """Parts of which the claims stand on the page."""
+ELSEWHERE = (".sizes.", ".bits", ".nonzero", ".needed", ".values", ".owned", ".participation",
+             ".formula.", ".by_hand.", ".named")  # fmt: skip
+"""What the page has in charts and in the comparison."""
 
 
 def view(
@@ -72,7 +75,7 @@ def _claims(records: Sequence[Evidence]) -> list[dict[str, Any]]:
     return [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
                                         "source", "note")}
             for r in records if r.claim.split(".")[1] in SHOWN
-            and ".sizes." not in r.claim]  # fmt: skip
+            and not any(part in r.claim for part in ELSEWHERE)]  # fmt: skip
 
 
 def _dials(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:

@@ -6,7 +6,7 @@ tested by interventions; over training, over β, without the encoder, and at siz
 Then they are compared with Adam, Adam with an L1 penalty and pruning at the same loss. Five other
 functions follow.
 
-    symscope study hypernetworks --preset small        about two hours on two cores
+    symscope study hypernetworks --preset small        about an hour and a half on two cores
     symscope study hypernetworks --preset tiny         a minute, for a first look
     symscope study hypernetworks --preset search       what was tried to find the settings
     symscope study hypernetworks --preset published --device cuda      (16, 48, 1), 33 seeds

@@ -112,8 +112,8 @@ def beside_each_other(folder: Path, members: Sequence[tuple[str, int]]) -> list[
         found.append({
             "name": f"{name.replace('_', ' ')}, seed {seed}: {kind.replace('_', ' ')}",
             "networks": networks,
-            "said": "All but Adam's own are at the loss of the generated network. The energy is"
-                    " that of the layout.",
+            "said": "Adam + L1 is at the loss of the generated network, the pruned one at it or"
+                    " below. The energy is that of the layout.",
         })  # fmt: skip
     return found
 

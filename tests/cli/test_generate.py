@@ -1,8 +1,10 @@
 """`symscope generate`: a network with its page, other dials and sizes of a run, bad input."""
 
 import pytest
+import torch
 
 from symscope.cli import main
+from symscope.generate import training
 from symscope.models.load import load_network
 from symscope.models.perceptron import Perceptron
 
@@ -64,6 +66,19 @@ def test_bad_input_is_refused_in_a_line(arguments, said, tmp_path, capsys):
     assert main(["generate", *arguments, "--out", str(tmp_path / "run")]) == 2
     assert said in capsys.readouterr().err
     assert not (tmp_path / "run").exists()
+
+
+def test_too_few_hidden_units_for_an_algorithm_are_said(tmp_path, capsys):
+    few = ["l1_norm", "--inputs", "3", "--hidden", "3", "--steps", "2", "--draws", "1"]
+    assert main(["generate", *few, "--out", str(tmp_path / "run")]) == 0
+    assert "pudding needs 4, double-sided 6" in capsys.readouterr().err
+
+
+def test_a_loss_that_is_no_number_exits_with_3_and_says_the_step(tmp_path, capsys, monkeypatch):
+    broken = lambda count, _: torch.full((count,), float("nan"))  # noqa: E731
+    monkeypatch.setattr(training, "drawn_betas", broken)
+    assert main(["generate", *SECONDS, "--out", str(tmp_path / "run")]) == 3
+    assert "at step 1" in capsys.readouterr().err
 
 
 def test_a_run_of_other_sizes_is_not_gone_on_with(run, capsys):

@@ -54,6 +54,9 @@ def generate_command(  # one parameter per option
     task = function(target, inputs)
     sizes = checked_sizes((task.inputs, *_sizes(hidden, "--hidden"), task.outputs))
     other = None if written is None else _other(_sizes(written, "--written"), task)
+    if task.kind == "l1_norm" and min(sizes[1:-1]) < task.inputs + 1:
+        say(f"{min(sizes[1:-1])} hidden units for {task.inputs} inputs: pudding needs"
+            f" {task.inputs + 1}, double-sided {2 * task.inputs}")  # fmt: skip
     plan = Plan() if steps is None else replace(Plan(), steps=steps)
     run = out or Path("runs") / f"generate-{task.name}-{seed}"
     settings = {"task": task.name, "sizes": list(sizes), "steps": plan.steps}

@@ -60,6 +60,9 @@ def test_a_beta_out_of_range_is_said_and_used(run, capsys):
         (["l2_norm"], "'l1_norm', 'sum_of_squares'"),
         (["maximum", "--inputs", "5"], "maximum has 2 inputs, not 5"),
         ([*SECONDS, "--written", "3"], "--written"),
+        ([*SECONDS, "--written", "3,0"], "one hidden layer or more"),
+        (["maximum", "--written", "5,9"], "maximum has 2 inputs, not 5"),
+        (["l1_norm", "--beta", "inf"], "a positive number"),
     ],
 )
 def test_bad_input_is_refused_in_a_line(arguments, said, tmp_path, capsys):

@@ -1,5 +1,6 @@
 """Networks written at the command line: train a hypernetwork, turn its dial, read the result."""
 
+import math
 import re
 import time
 import warnings
@@ -49,11 +50,12 @@ def generate_command(  # one parameter per option
     symscope generate l1_norm --out runs/l1 --resume --written 16,48
     """
     checked(device)
-    if beta <= 0 or beta != beta:
+    if not 0 < beta < math.inf:
         raise SymscopeError(f"--beta {beta}: a positive number, trained on 1e-12 to 1")
     task = function(target, inputs)
     sizes = checked_sizes((task.inputs, *_sizes(hidden, "--hidden"), task.outputs))
     other = None if written is None else _other(_sizes(written, "--written"), task)
+    written_for = task if other is None else task.at(other[0])
     if task.kind == "l1_norm" and min(sizes[1:-1]) < task.inputs + 1:
         say(f"{min(sizes[1:-1])} hidden units for {task.inputs} inputs: pudding needs"
             f" {task.inputs + 1}, double-sided {2 * task.inputs}")  # fmt: skip
@@ -63,8 +65,7 @@ def generate_command(  # one parameter per option
     opened(run, described("generate", seed, **settings), resume, force)
     began = time.monotonic()
     module = _trained(run, task, sizes, plan, seed, device)
-    evidence = _written(run, module, task if other is None else task.at(other[0]), beta,
-                        (draws, seed), other)  # fmt: skip
+    evidence = _written(run, module, written_for, beta, (draws, seed), other)
     record(run, evidence)
     spent(run, began)
     if not json:
@@ -148,4 +149,4 @@ def _other(sizes: tuple[int, ...], task: Function) -> tuple[int, ...]:
     """Inputs and hidden units of other sizes, with the outputs there have to be."""
     if len(sizes) < 2:
         raise SymscopeError(f"--written {sizes}: inputs and hidden units, such as 16,48")
-    return *sizes, task.outputs
+    return checked_sizes((*sizes, task.outputs))

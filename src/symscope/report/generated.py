@@ -11,6 +11,7 @@ from symscope.generate.reading import read_algorithm
 from symscope.models.perceptron import Weights
 from symscope.report.dial import dial, spread
 from symscope.report.hypernetworks import hypernetworks
+from symscope.report.told import told_claims
 from symscope.tasks.functions import FUNCTIONS, Function, function
 
 HYPERNETWORK = "hypernetwork.safetensors"
@@ -26,13 +27,12 @@ def generated_page(run: Path, config: Mapping[str, Any], evidence: Sequence[Evid
     shown = dial(f"seed {config['seed']}", module, task, spread(STOPS), config["seed"])
     points = [{"beta": beta, "loss": n["loss"], "kl": n["kl"], "class": n["class"]}
               for beta, n in zip(shown["betas"], shown["networks"], strict=True)]  # fmt: skip
-    claims = [{k: getattr(e, k) for k in ("claim", "score", "low", "high", "n", "controls",
-                                          "source", "note")} for e in evidence]  # fmt: skip
     made = {k: str(config[k]) for k in ("commit", "torch", "python", "version") if config.get(k)}
     return hypernetworks({
         "title": f"Networks written for {task.name}",
         "lead": "One hypernetwork, its dial turned from exact to simple.",
-        "command": config["line"], "made": made, "claims": claims, "hypernetworks": [shown],
+        "command": config["line"], "made": made, "claims": told_claims(evidence),
+        "hypernetworks": [shown],
         "fronts": [{"network": shown["name"], "task": task.name, "points": points,
                     "floors": shown["floors"]}],
     })  # fmt: skip

@@ -8,6 +8,7 @@ from symscope.evidence import Evidence, read_evidence, read_json
 from symscope.features.geometry import SHAPES
 from symscope.jobs import made
 from symscope.report.geometry import packed
+from symscope.report.told import told_claims
 from symscope.studies.geometry.published import PUBLISHED
 from symscope.studies.geometry.settings import PRESETS
 from symscope.studies.geometry.view_networks import WORDS, name_of, network_parts, networks_in
@@ -35,9 +36,7 @@ def view(
     clouds += parts.pop("clouds")
     for path in sorted((folder / "views").glob("*.json")):
         _clusters(path, clouds, ranking, settings)
-    claims = [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
-                                          "source", "note")}
-              for r in records if _shown(r.claim)]  # fmt: skip
+    claims = told_claims(r for r in records if _shown(r.claim))
     return {
         "title": "Which features are circles, and are they used?", "lead": LEAD,
         "command": command, "made": made(), "clouds": clouds, "ranking": ranking,

@@ -8,6 +8,7 @@ import numpy as np
 from symscope.evidence import Evidence, SymscopeError
 from symscope.jobs import made
 from symscope.report.geometry import packed
+from symscope.report.told import told_claims
 from symscope.studies.geometry.language import CYCLE, viewed
 from symscope.studies.geometry.view import measure
 
@@ -37,8 +38,7 @@ def language_page(
             continue
         parts["clouds"] += [_cloud(drawn, layer) for layer in drawn["layers"]]
         parts["residuals"] += [_residual(drawn, by_claim, begin, r) for r in drawn["residuals"]]
-    claims = [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
-                                          "source", "note")} for r in records]  # fmt: skip
+    claims = told_claims(records)
     return {
         "title": f"Days and months in {settings['preset']}", "lead": LEAD, "command": command,
         "made": made() | {"model": str(settings["model"])}, "claims": claims, **parts,

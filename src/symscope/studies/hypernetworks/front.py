@@ -47,7 +47,8 @@ def front_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evide
     return [
         Evidence(f"{claim}.spearman", order, order, order, preset.betas, "rank correlation",
                  {} if of_loss is None else {"losses instead of KL": of_loss}, [seed],
-                 config={"table": table}),
+                 config={"table": table},
+                 note="" if order is not None else "KL is the same at every β"),
         Evidence(f"{claim}.decoder_only", float(without.mean()), low, high, without.size,
                  "squared error", {"with encoder": float(with_.mean()), **floors}, [seed],
                  note="interval over sampling seeds and β"),

@@ -8,6 +8,7 @@ from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json
 from symscope.generate.reading import PATTERNS
 from symscope.jobs import made
 from symscope.report.dial import dial, spread
+from symscope.report.told import told_claims
 from symscope.studies.hypernetworks.front import CONTOURS, sizes_of_claim
 from symscope.studies.hypernetworks.networks import asked, developing, hypernetwork
 from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
@@ -74,10 +75,8 @@ def _seeds(folder: Path, name: str) -> list[int]:
 
 
 def _claims(records: Sequence[Evidence]) -> list[dict[str, Any]]:
-    return [{k: getattr(r, k) for k in ("claim", "score", "low", "high", "n", "controls",
-                                        "source", "note")}
-            for r in records if r.claim.split(".")[1] in SHOWN
-            and not any(part in r.claim for part in ELSEWHERE)]  # fmt: skip
+    return told_claims(r for r in records if r.claim.split(".")[1] in SHOWN
+                       and not any(part in r.claim for part in ELSEWHERE))  # fmt: skip
 
 
 def _dials(folder: Path, settings: dict[str, Any]) -> list[dict[str, Any]]:

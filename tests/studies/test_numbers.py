@@ -103,12 +103,13 @@ def test_workers_end_with_the_process_that_started_them(tmp_path):
     script.write_text(
         "import os, sys, time\n"
         "from pathlib import Path\n"
+        "from symscope.engines import local\n"
         "from symscope.jobs import run_units\n"
         "def forever(unit, settings, folder):\n"
         "    (folder / 'pid').write_text(str(os.getpid()))\n"
         "    time.sleep(600)\n"
         "if __name__ == '__main__':\n"
-        "    list(run_units({'a': forever}, [('a', '0')], {}, Path(sys.argv[1]), 1))\n"
+        "    list(run_units({'a': forever}, [('a', '0')], {}, Path(sys.argv[1]), local(1)))\n"
     )
     parent = subprocess.Popen([sys.executable, str(script), str(tmp_path)])
     pid = tmp_path / "pid"

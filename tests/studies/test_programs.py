@@ -8,6 +8,7 @@ from dataclasses import replace
 import pytest
 import torch
 
+from symscope.engines import local
 from symscope.evidence import Evidence, read_evidence, write_evidence
 from symscope.jobs import run_unit
 from symscope.models.copies import Shape
@@ -126,7 +127,7 @@ def test_the_gallery_draws_the_networks_that_are_there_and_names_the_rest(tmp_pa
     solved = Evidence("programs.sum_all.solved", 1.0, None, None, 100, "solved", seeds=[0],
                       config=config)  # fmt: skip
     write_evidence(tmp_path / "units" / "extract-sum_all-0.json", [solved])
-    assert sorted(write_gallery(tmp_path, networks, 1, ["sum_all"])) == sorted(ALGORITHMS)
+    assert sorted(write_gallery(tmp_path, networks, local(1), ["sum_all"])) == sorted(ALGORITHMS)
     page = (tmp_path / "gallery.html").read_text("utf8")
     assert page.count('class="drawing"') == 2 and page.count("NOT PROVEN.") == 1
     assert "a state of 1, f 2 → 1, g 1 → 1" in page and "abc123" in page

@@ -103,7 +103,7 @@ def circle_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evid
     claim = f"geometry.{kind}"
 
     def ask() -> Iterator[Question]:
-        yield partial(_waves, asked, claim, seed)
+        yield partial(waves, asked, claim, seed)
         yield partial(_probes, asked, claim, seed)
         yield partial(_written, asked, preset, claim, seed)
         yield partial(_algorithm, asked, other, claim, seed)
@@ -119,7 +119,7 @@ def table_of(asked: Adder) -> Tensor:
     return states(asked, site, asked.crossed.prompts[:: asked.modulus])
 
 
-def _waves(asked: Adder, claim: str, seed: int) -> list[Evidence]:
+def waves(asked: Adder, claim: str, seed: int) -> list[Evidence]:
     """How much of embedding, neurons and logits is a few waves; accuracy with those alone."""
     table, crossed, p = table_of(asked), asked.crossed, asked.modulus
     keys, power = key_frequencies(table, seed=seed), power_spectrum(table)

@@ -62,22 +62,33 @@ def network_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evi
     _, kind, seed_text = unit
     adding, seed = PRESETS[settings["preset"]].adding, int(seed_text)
     assert adding is not None
+    claim = f"geometry.{settings['preset']}.{kind}.accuracy"
+    training = folder / "training" / f"{kind}-{seed}"
+    module, evidence = train_adder(adding, seed, training, claim)
+    save_network(_weights(folder, kind, seed), module, shape(adding))
+    return [evidence]
+
+
+def train_adder(
+    adding: Adding, seed: int, training: Path, claim: str
+) -> tuple[Transformer, Evidence]:
+    """A network that adds, trained from where `training` stands; its accuracy on the other pairs.
+
+    Controls: a fresh network, and chance.
+    """
     task, module = ModularAddition(adding.modulus), fresh(adding, seed)
     size = int(task.trained_on.sum())
     plan = Plan(adding.steps, 0, 1e-3, 0, adding.decay, power=0, queries=0, programs=size)
-    training = folder / "training" / f"{kind}-{seed}"
     found = train_answers(module, task, plan, seed, training)
-    save_network(_weights(folder, kind, seed), module, shape(adding))
-    claim = f"geometry.{settings['preset']}.{kind}.accuracy"
     held_out = task.prompts[~task.trained_on]
     right = answers(module, held_out) == task.correct(held_out)[:, -1]
     other = answers(fresh(adding, seed + 1000), held_out) == task.correct(held_out)[:, -1]
     low, high = wilson(int(right.sum()), len(right))
-    return [Evidence(
+    return module, Evidence(
         claim, float(right.float().mean()), low, high, len(right), "accuracy",
         {"untrained": float(other.float().mean()), "chance": 1 / adding.modulus}, [seed],
         found.seconds, {"losses": found.config["losses"], "plan": found.config["plan"]},
-    )]  # fmt: skip
+    )  # fmt: skip
 
 
 def adder(kind: str, name: str, settings: dict[str, Any], folder: Path) -> Adder:

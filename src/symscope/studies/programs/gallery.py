@@ -3,12 +3,11 @@
 import os
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from multiprocessing import get_context
 from pathlib import Path
 
 import torch
 
+from symscope.engines import Engine, Job, run_jobs
 from symscope.evidence import Evidence, SymscopeError, read_evidence, write_whole
 from symscope.extract.pipeline.weights import weights_of
 from symscope.models.real_rnn import RealRNN
@@ -26,7 +25,7 @@ WIDEST = 8
 
 
 def write_gallery(
-    folder: Path, networks: Path, jobs: int, matching: Sequence[str]
+    folder: Path, networks: Path, engine: Engine, matching: Sequence[str]
 ) -> Iterator[str]:
     """Write `folder/gallery.html`; yields each task's name as it is drawn.
 
@@ -35,15 +34,11 @@ def write_gallery(
     found = _extractions(folder / "units")
     made: dict[str, set[str]] = defaultdict(set)
     entries: dict[str, Entry] = {}
-    with ProcessPoolExecutor(jobs, mp_context=get_context("spawn")) as processes:
-        running = [
-            processes.submit(_entry, name, networks, [f for f, _ in found[name]], name in matching)
-            for name in ALGORITHMS
-        ]
-        for future in as_completed(running):
-            entry = future.result()
-            entries[entry.name] = entry
-            yield entry.name
+    asked = (Job(name, _entry, (name, networks, [f for f, _ in found[name]], name in matching))
+             for name in ALGORITHMS)  # fmt: skip
+    for outcome in run_jobs(asked, engine):
+        entries[outcome.job.name] = outcome.get()
+        yield outcome.job.name
     for record in (r for each in found.values() for _, r in each):
         for key, value in dict(record.config.get("made") or {}).items():
             made[key].add(str(value))

@@ -9,7 +9,7 @@ INDEX ?=
 export OMP_NUM_THREADS = 1
 export MKL_NUM_THREADS = 1
 
-.PHONY: demo test lint tables clean
+.PHONY: demo test lint tables docs gallery clean
 
 demo: $(INSTALLED)
 	$(BIN)/symscope demo --out runs/demo --resume
@@ -26,8 +26,14 @@ lint: $(INSTALLED)
 tables: $(INSTALLED)
 	$(BIN)/python -m symscope.studies.tables
 
+docs: $(INSTALLED)
+	NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict
+
+gallery: $(INSTALLED)
+	$(BIN)/python docs/making/gallery.py
+
 clean:
-	rm -rf .venv runs .pytest_cache .ruff_cache .mypy_cache
+	rm -rf .venv runs site .pytest_cache .ruff_cache .mypy_cache
 
 $(INSTALLED): pyproject.toml constraints.txt
 	@test -n "$(PYTHON)" || { echo "Python 3.11 or newer is needed and was not found."; exit 1; }

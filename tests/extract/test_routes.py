@@ -164,6 +164,12 @@ def test_the_shortest_of_the_programs_that_fit_is_chosen():
     assert "nothing" in found.tried["feedback"] and "program of" in found.tried["window"]
 
 
+def test_a_network_that_always_says_the_same_is_a_constant():
+    bit = (Variable("x", 0, 1),)
+    machine = Machine(bit, 6, lambda x: torch.zeros(*x.shape[:2], 1, dtype=torch.long))
+    assert extract(machine, seconds=5).chosen.program.output == "0"
+
+
 @pytest.mark.parametrize(
     ("inputs", "length", "said"),
     [((), 10, "inputs"), ((Variable("x", 0, 1),), 1, "length 1"),
@@ -237,7 +243,7 @@ def test_questions_are_asked_where_the_states_say_nothing(monkeypatch):
 
 
 def test_without_the_extra_the_route_says_what_to_install(monkeypatch):
-    monkeypatch.setitem(sys.modules, "symscope.extract.angluin", None)
+    monkeypatch.setitem(sys.modules, "aalpy", None)
     machine = played("parity_all")
     said = questioned(machine, watched(machine, 50), synthesise).why
     assert "pip install 'symscope[automata]'" in said
@@ -298,7 +304,7 @@ def test_symbols_outside_the_alphabet_are_refused_and_no_symbols_have_no_answers
 
 
 def test_without_the_extra_the_published_route_says_what_to_install(monkeypatch):
-    monkeypatch.setattr("symscope.extract.as_published.find_spec", lambda _: None)
+    monkeypatch.setitem(sys.modules, "flint", None)
     machine = machine_of(by_hand.parity(), (Variable("x", 0, 1),), 6)
     said = as_published(machine, watched(machine, 100), synthesise).why
     assert "pip install 'symscope[extract]'" in said

@@ -21,6 +21,7 @@ from symscope.localize.edges import Edge, edge_runs, edges, require_aligned, vie
 from symscope.network import Network
 
 Circuit = frozenset[Edge]
+"""The edges that a circuit keeps."""
 RANDOM_CIRCUITS = 5
 CHECKED_PAIRS = 64
 """Pairs on which completeness and minimality are measured: they take some hundred runs."""

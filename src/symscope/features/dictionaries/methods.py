@@ -21,6 +21,7 @@ METHODS = {
         DIFFERENCE_IN_MEANS,
     )
 }  # fmt: skip
+"""Every method that fits a dictionary, by name."""
 
 
 def method_of(name: str) -> Method:

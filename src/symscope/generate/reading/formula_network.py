@@ -20,6 +20,7 @@ from symscope.generate.reading.one_layer import one_layer
 from symscope.models.perceptron import Weights
 
 ALGORITHMS = ("convexity", "pudding_positive", "pudding_negative", "double_sided")
+"""The algorithms that a network can be said to run."""
 GAINS = (1.0, 1.5, 2.0, 3.0, 4.0, 6.0, 8.0, 12.0)
 DIRECTIONS = 64
 """Of the convexity formula, or more, in random bases, which favour none; each with its opposite."""

@@ -47,17 +47,25 @@ def command(environment: str, script: str, options: Sequence[str]) -> str:
 
 def save(path: Path, rows: list[Row], line: str, began: float) -> None:
     """What was measured, with all that it depends on."""
+    write_record(path, {**described(line, began), "rows": [asdict(row) for row in rows]})
+
+
+def described(line: str, began: float) -> dict[str, Any]:
+    """All that a measurement depends on."""
     names = ["symscope", "torch", "transformers", *PEERS.values(), "sae-lens",
              "dictionary-learning"]  # fmt: skip
-    record: dict[str, Any] = {
+    return {
         "command": line,
         "commit": _git("rev-parse", "HEAD"),
         "changed_files": _git("status", "--porcelain", "--", "src/symscope", "benchmarks") != "",
         "versions": {"python": platform.python_version(), **{n: v for n in names if (v := _of(n))}},
         "machine": {"processor": _processor(), "cores": os.cpu_count(), "threads": 1},
         "seconds": round(time.monotonic() - began, 1),
-        "rows": [asdict(row) for row in rows],
     }
+
+
+def write_record(path: Path, record: dict[str, Any]) -> None:
+    """The record as JSON, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, lambda p: Path(p).write_text(json.dumps(record, indent=1) + "\n"))
 

@@ -1,5 +1,8 @@
 """Language models from a Hugging Face folder or hub name, through transformers' own classes."""
 
+import shutil
+import tempfile
+import weakref
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -9,6 +12,8 @@ import torch
 from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
+from symscope.extras import needed
+from symscope.files import regular
 from symscope.layout import FAMILIES, Layout, layout_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
@@ -26,35 +31,45 @@ class Pretrained:
 
 def pretrained(
     source: str | Path, dtype: str | torch.dtype = "float32", device: str = "cpu",
-    layout: Layout | None = None,
+    layout: Layout | None = None, most: Mapping[Any, Any] | None = None,
 ) -> Pretrained:  # fmt: skip
     """The model in a folder, or of a name on the hub where there is a network.
 
-    `device` is one device, or "auto", which lets accelerate spread the model over those there are.
+    `device` is one device, or "auto", which lets accelerate spread the model over those there are;
+    of each it takes what `most` allows, (as accelerate's `max_memory`), and what fits nowhere is
+    read from a disk as it is needed.
     Weights are safetensors; code that comes with a model is never run. For a family that is not in
     the table give its `layout`. Raises `SymscopeError` saying what to do.
     """
-    try:
-        from transformers import AutoConfig, AutoModelForCausalLM
-    except ImportError:
-        raise SymscopeError(
-            "language models need transformers and accelerate: pip install 'symscope[hf]'"
-        ) from None
+    transformers = needed("transformers", "a language model")
+    if device == "auto":
+        needed("accelerate", "a model on several devices")
     _checked(Path(source))
     dtype = _dtype(dtype)
     try:
-        config = AutoConfig.from_pretrained(source)
-        placed = {"device_map": device} if device == "auto" else {}
-        module: Any = AutoModelForCausalLM.from_pretrained(
-            source, config=config, dtype=dtype, use_safetensors=True, **placed
-        )
+        config = transformers.AutoConfig.from_pretrained(source)
+        placed: dict[str, Any] = {}
+        if device == "auto":
+            aside = tempfile.mkdtemp(prefix="symscope-")
+            placed = {"device_map": device, "max_memory": most and {**most},
+                      "offload_folder": aside}  # fmt: skip
+        module: Any
+        module, told = transformers.AutoModelForCausalLM.from_pretrained(
+            source, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True,
+            **placed,
+        )  # fmt: skip
     except (OSError, ValueError, KeyError) as error:
         raise SymscopeError(f"{source}: {error}") from None
     except torch.cuda.OutOfMemoryError:
         raise SymscopeError(
             f"{source} in {dtype} does not fit on {device}: take dtype='bfloat16', or device='auto'"
         ) from None
+    if told["missing_keys"]:  # transformers fills them with random numbers
+        missing = sorted(told["missing_keys"])
+        raise SymscopeError(f"{source} lacks {len(missing)} weights, such as {missing[0]}")
     module = module.eval() if device == "auto" else module.to(device).eval()
+    if device == "auto":  # the folder goes with the module
+        weakref.finalize(module, shutil.rmtree, aside, ignore_errors=True)
     found = layout.sized(module) if layout else layout_of(module)
     if found is None:
         raise SymscopeError(
@@ -70,6 +85,9 @@ def _checked(folder: Path) -> None:
     """Raise for a folder that no model can be read from; a name that is no folder is the hub's."""
     if not folder.exists():
         return
+    for path in folder.iterdir() if folder.is_dir() else ():
+        if not path.is_dir():
+            regular(path)  # no pipe is waited for
     if not (folder / "config.json").exists():
         raise SymscopeError(f"{folder} has no config.json, so it is no Hugging Face model")
     if not any(folder.glob("*.safetensors")):

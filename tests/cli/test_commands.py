@@ -17,6 +17,7 @@ from symscope.commands.loop import Effort
 from symscope.commands.run_directory import WRITTEN, commit, described, opened
 from symscope.commands.scripts import studies
 from symscope.evidence import read_evidence
+from symscope.placement import Placement
 from symscope.train import Schedule
 
 
@@ -114,7 +115,7 @@ def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
     preset = Preset(32, Schedule(30), 80, Effort(Search(5, most=5), counts), True)
     settings = {"task": "multi", "architecture": "gru", "width": 32, "highest": 4, "held_out": []}
     opened(run, described("demo", 0, **settings))
-    first = demo(run, preset, "cpu", 2, lambda *_: None)
+    first = demo(run, preset, Placement(), 2, lambda *_: None)
     claims = [e.claim.removeprefix("numbers.multi.gru.") for e in first]
     assert claims == ["train.multi.accuracy", "up_down.count.iia", "up_down.phase.iia",
                       "up_up.demo.iia", "up_up.resp.iia", "ctx_distr.unchanged.iia",
@@ -127,7 +128,7 @@ def test_the_demo_leaves_every_file_and_is_not_done_twice(tmp_path):
     fidelity, proof, aligned = first[-3:]
     assert fidelity.score == proof.score == 1
     assert aligned.score == first[1].score and set(aligned.controls) == set(first[1].controls)
-    again = demo(run, preset, "cpu", 2, lambda *_: None)
+    again = demo(run, preset, Placement(), 2, lambda *_: None)
     assert [e.seconds for e in again[:5]] == [e.seconds for e in first[:5]]
 
 

@@ -5,6 +5,8 @@ import pytest
 from symscope.cli import main
 from symscope.commands import scripts
 
+LOCAL = ("--engine", "local", "--address", "auto")
+
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -15,7 +17,8 @@ from symscope.commands import scripts
             "--device is for binding, hypernetworks, geometry and heuristics",
         ),
         (["binding", "--model", "folder"], "--model is for geometry and heuristics"),
-        (["numbers", "--dry-run"], "--dry-run is for geometry"),
+        (["numbers", "--dtype", "float64"], "--dtype is for binding, geometry and heuristics"),
+        (["binding", "--device", "cuda:9"], "device 'cuda:9'"),
         (["numbers", "--preset", "tiny"], "'small', 'published'"),
         (["heuristics", "--preset", "published"], "'pythia-6.9b', 'gpt-j', 'llama-3-8b'"),
         (["heuristics", "--preset", "llama-3-8b", "--model", "no/such/folder"], "no/such/folder"),
@@ -36,16 +39,16 @@ def test_what_a_study_does_not_know_is_refused(arguments, said, capfd, monkeypat
 def test_options_reach_the_study(monkeypatch):
     asked = []
     monkeypatch.setattr(scripts, "script", lambda command, json: asked.append(command) or 0)
-    main(["study", "heuristics", "--preset", "gpt-j", "--model", "here", "--device", "cuda",
+    main(["study", "heuristics", "--preset", "gpt-j", "--model", "here", "--device", "cpu",
           "--dtype", "float16", "--budget", "8", "--dry-run"])  # fmt: skip
-    assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j", "--device", "cuda",
-                      "--budget", "8.0", "--model", "here", "--dtype", "float16",
+    assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j", *LOCAL,
+                      "--device", "cpu", "--dtype", "float16", "--model", "here", "--budget", "8.0",
                       "--dry-run"]]  # fmt: skip
     asked.clear()
     main(["study", "geometry", "--preset", "gpt2", "--model", "here", "--pairs", "9", "--layers",
           "0,4", "--layer", "4", "--untrained", "--dictionary", "there", "--dictionary-layer", "7",
           "--text", "file", "--jobs", "1"])  # fmt: skip
-    assert asked == [["-m", "symscope.studies.geometry", "--preset", "gpt2", "--jobs", "1",
+    assert asked == [["-m", "symscope.studies.geometry", "--preset", "gpt2", *LOCAL, "--jobs", "1",
                       "--model", "here", "--pairs", "9", "--layers", "0,4", "--layer", "4",
                       "--dictionary", "there", "--dictionary-layer", "7", "--text", "file",
                       "--untrained"]]  # fmt: skip

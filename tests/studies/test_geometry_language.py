@@ -21,9 +21,9 @@ from symscope.studies.geometry.language import (
     Language,
     answered,
     cycle_unit,
-    estimate,
     fresh,
     language_settings,
+    reckoned,
     viewed,
 )
 
@@ -40,7 +40,6 @@ def place(tmp_path_factory) -> Path:
 def settings(place):
     with pytest.MonkeyPatch.context() as patch:
         patch.setitem(LANGUAGE, "little", LITTLE)
-        patch.setattr(language, "peak_of", lambda *_: 1e9)
         yield language_settings("little", {"model": str(place), "dtype": "float32"})
 
 
@@ -247,13 +246,14 @@ def test_a_run_is_reckoned_from_the_description_without_weights(settings, tmp_pa
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "config.json").write_text((Path(settings["model"]) / "config.json").read_text())
-    said = estimate(settings | {"model": str(bare), "pairs": 10})
+    said, needed = reckoned(settings | {"model": str(bare), "pairs": 10})
     count = sum(p.numel() for p in model("llama").parameters())
     assert f"{count / 1e9:.2f}·10⁹ parameters" in said and "with a fresh network" in said
+    assert needed.memory > 2 * 4 * count
     each = [2 * (2 * n + 2 * (21 * 10 + n)) + 8400 + 40 * (3 * 2 * 6 + 4 * 2) for n in (49, 144)]
     assert f"About {sum(each):,} prompts" in said
     with pytest.raises(SymscopeError, match="nowhere"):
-        estimate(settings | {"model": str(tmp_path / "nowhere")})
+        reckoned(settings | {"model": str(tmp_path / "nowhere")})
 
 
 def test_an_absent_checkpoint_ends_with_exit_code_two(settings, tmp_path):
@@ -293,11 +293,10 @@ def test_every_preset_is_asked_of_a_small_model_of_its_family(
     speaks = tokenizer(cut=("Nine", "Eleven", "Twelve") if family == "mistral" else (),
                        begin=family != "gpt2")  # fmt: skip
     folder = saved(tmp_path / "model", model(family), [speaks])
-    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
     asked = {"model": str(folder), "dtype": "float32", "pairs": 6, "layers": [1],
              "layer": 1 if family == "mistral" else 5}  # fmt: skip
     settings = language_settings(preset, asked)
-    assert "0.00·10⁹ parameters" in estimate(settings)
+    assert "0.00·10⁹ parameters" in reckoned(settings)[0]
     monkeypatch.setitem(LANGUAGE, preset, replace(LANGUAGE[preset], explained={}))
     name = run_unit(cycle_unit, ("cycle", "months", "0"), settings, tmp_path)
     found = {r.claim: r for r in read_evidence(tmp_path / "units" / f"{name}.json")}

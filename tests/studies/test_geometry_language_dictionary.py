@@ -18,8 +18,8 @@ from symscope.studies.geometry.language import (
     LANGUAGE,
     Language,
     cycle_unit,
-    estimate,
     language_settings,
+    reckoned,
 )
 from symscope.studies.geometry.language_circle import circle_at, intervention_claims
 from symscope.studies.geometry.language_dictionary import (
@@ -181,7 +181,7 @@ def test_another_width_is_an_error_before_anything_is_run(settings, tmp_path, mo
     with pytest.raises(SymscopeError, match=f"dictionary of width 31, and the model's is {WIDTH}"):
         cycle_unit(UNIT, wrong, tmp_path)
     with pytest.raises(SymscopeError, match="width 31"):
-        estimate(wrong)
+        reckoned(wrong)
 
 
 def test_a_transcoder_is_refused(tmp_path):

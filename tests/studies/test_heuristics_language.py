@@ -12,7 +12,7 @@ from symscope.evidence import Evidence, SymscopeError, read_evidence
 from symscope.jobs import run_unit
 from symscope.network import Network
 from symscope.studies.heuristics import language
-from symscope.studies.heuristics.language import Language, estimate, sign_claims, sign_unit
+from symscope.studies.heuristics.language import Language, reckoned, sign_claims, sign_unit
 from symscope.studies.heuristics.settings import Asked
 
 WORDS = words()
@@ -55,15 +55,14 @@ def test_a_run_is_reckoned_from_the_description_without_weights(settings, tmp_pa
     bare = tmp_path / "bare"
     bare.mkdir()
     (bare / "config.json").write_text((Path(settings["model"]) / "config.json").read_text())
-    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
-    said = estimate(settings | {"model": str(bare)})
+    said, needed, kept = reckoned(settings | {"model": str(bare)})
     count = sum(p.numel() for p in model("llama").parameters())
     assert f"{count / 1e9:.2f}·10⁹ parameters" in said and "GB in float32" in said
-    assert "hours at 30% of the 0.00·10¹² operations" in said
+    assert needed.memory > 4 * count and kept > 1e9 * settings["budget"]
     runs = 4 * 100 + 10 * (2 * 5 * 4 + 1_000)
     assert f"About {runs:,} prompts of 5 tokens" in said
     with pytest.raises(SymscopeError, match="nowhere"):
-        estimate(settings | {"model": str(tmp_path / "nowhere")})
+        reckoned(settings | {"model": str(tmp_path / "nowhere")})
 
 
 @pytest.fixture(scope="module")
@@ -147,9 +146,8 @@ def test_every_published_preset_is_asked_of_a_small_model_of_its_family(
 ):
     """Of random weights: they answer next to nothing right, which ends each sign with a record."""
     place = saved(tmp_path / "model", model(family), [tokenizer(WORDS, begin=True)])
-    monkeypatch.setattr(language, "peak_of", lambda *_: 1e9)
     settings = SETTINGS | {"preset": preset, "model": str(place)}
-    assert "0.00·10⁹ parameters" in estimate(settings)
+    assert "0.00·10⁹ parameters" in reckoned(settings)[0]
     monkeypatch.setitem(language.LANGUAGE, preset, replace(language.LANGUAGE[preset], operands=8))
     name = run_unit(sign_unit, ("sign", "+", "0"), settings, tmp_path)
     accuracy, rest = read_evidence(tmp_path / "units" / f"{name}.json")

@@ -12,7 +12,8 @@ from rich.console import Console
 from rich.table import Table
 
 from symscope.causal_model import UnknownName
-from symscope.commands.options import Device, Json, Seed, checked
+from symscope.commands.language_model import is_language_model, localize_model
+from symscope.commands.options import Device, Dtype, Json, Seed, Sign
 from symscope.commands.run_directory import configured, described, opened, record, spent
 from symscope.commands.terminal import progress, say, show_json
 from symscope.evidence import Evidence, SymscopeError
@@ -21,9 +22,10 @@ from symscope.localize.places import PER_HEAD
 from symscope.models.load import fill, load_network, load_weights, save_network
 from symscope.models.transformer import Transformer
 from symscope.network import Network, NothingChanged
+from symscope.placement import Placement, placement, put
 from symscope.studies.binding.circuits import part_claims
 from symscope.studies.binding.mechanism import numbered, residual_claims
-from symscope.studies.binding.settings import PRESETS, Preset, shorter
+from symscope.studies.binding.settings import PRESETS, Preset, in_precision, shorter
 from symscope.tasks.binding import KINDS, Binding, NoPair, counterfactual
 from symscope.train_answers import train_answers
 
@@ -38,7 +40,7 @@ def preset_of(name: str) -> Preset:
 
 
 def train_binding(
-    run: Path | None, name: str, steps: int | None, seed: int, device: str, resume: bool,
+    run: Path | None, name: str, steps: int | None, seed: int, where: Placement, resume: bool,
     force: bool,
 ) -> tuple[Path, Evidence]:  # fmt: skip
     """Train a transformer on programs of assignments, into a run directory."""
@@ -46,8 +48,10 @@ def train_binding(
     run, began = run or Path("runs") / f"binding-{name}-{seed}", time.monotonic()
     settings = {"task": "binding", "preset": name, "architecture": "transformer",
                 "width": preset.width, "steps": preset.plan.steps}  # fmt: skip
+    settings |= {} if where.dtype is None else {"dtype": where.dtype}
     opened(run, described("train", seed, **settings), resume, force)
-    module = preset.network(seed).to(device)
+    preset, where = in_precision(preset, where.alone)
+    module = put(preset.network(seed), where)
     with progress() as bar:
         evidence = train_answers(module, preset.task, preset.plan, seed, run, (), bar)
     save_network(run / "network.safetensors", module.to("cpu"), preset.shaped())
@@ -58,7 +62,8 @@ def train_binding(
 
 
 def localize_command(  # one parameter per option
-    target: Annotated[Path, typer.Argument(help="A run of `train binding`, or its weights.")],
+    target: Annotated[Path, typer.Argument(
+        help="A run of `train binding`, its weights, or a folder of a Hugging Face model.")],
     text: Annotated[str | None, typer.Option(help="One program, such as 'a=5; b=a; #b:'.")] = None,
     kind: Annotated[str, typer.Option(help="What is changed: root, rebind, query …")] = "root",
     sites: Annotated[
@@ -66,9 +71,10 @@ def localize_command(  # one parameter per option
     hops: Annotated[int | None, typer.Option(min=1, help="Of the chains; default: most.")] = None,
     role: Annotated[str | None, typer.Option(help="One role alone, such as 'right 2'.")] = None,
     head: Annotated[str | None, typer.Option(help="One head alone: block.head, from 1.")] = None,
-    pairs: Annotated[int, typer.Option(min=4, help="Counterfactual pairs.")] = 200,
+    pairs: Annotated[int, typer.Option(min=4, max=10**6, help="Counterfactual pairs.")] = 200,
     preset: Annotated[str, typer.Option(help="For a file of weights: its preset.")] = "small",
-    seed: Seed = 0, device: Device = "cpu", json: Json = False,
+    sign: Sign = "+", seed: Seed = 0, device: Device = "cpu", dtype: Dtype = None,
+    json: Json = False,
 ) -> int:  # fmt: skip
     """See where a value travels: patch each place and watch the answer.
 
@@ -76,15 +82,22 @@ def localize_command(  # one parameter per option
     symscope train binding --preset tiny --out runs/binding
     symscope localize runs/binding                     by role and layer, many pairs
     symscope localize runs/binding --sites head        which heads carry it
+    symscope localize FOLDER --sign + --dtype bfloat16 --device auto
     symscope localize runs/binding --text "a=5; b=a; c=7; d=1; e=b; #e:"
     """
-    checked(device)
+    where = placement(device, dtype)
+    if is_language_model(target):
+        if (text, hops, role, head) != (None,) * 4:
+            raise SymscopeError(
+                "--text, --hops, --role and --head are for binding alone"
+            )
+        return localize_model(target, sign, pairs, where, seed, json)
     if kind not in KINDS:
         raise UnknownName("kind of counterfactual", kind, KINDS)
-    task, network, shape = _loaded(target, preset, device)
+    task, network, shape = _loaded(target, preset, where)
     if text is not None:
         return _one(task, network, text, kind, sites, (role, head), seed, json)
-    fresh = Network(preset_of(shape["preset"]).network(seed + 1000).to(device).eval())
+    fresh = Network(put(preset_of(shape["preset"]).network(seed + 1000), where).eval())
     depth = task.hops if hops is None else hops
     if depth > task.hops:
         raise SymscopeError(
@@ -111,7 +124,7 @@ def localize_command(  # one parameter per option
     return 0
 
 
-def _loaded(target: Path, preset: str, device: str) -> tuple[Binding, Network, dict[str, Any]]:
+def _loaded(target: Path, preset: str, where: Placement) -> tuple[Binding, Network, dict[str, Any]]:
     """Task, network and shape of a run, or of a file of weights with its preset."""
     if not target.exists():
         raise SymscopeError(f"no run directory or file {target}; symscope train binding makes one")
@@ -125,7 +138,7 @@ def _loaded(target: Path, preset: str, device: str) -> tuple[Binding, Network, d
         module = preset_of(preset).network(0)
         fill(module, load_weights(target), target)
     made = preset_of(preset)
-    return made.task, Network(module.to(device)), {**made.shape, "preset": preset}
+    return made.task, Network(put(module, where)), {**made.shape, "preset": preset}
 
 
 def _one(  # eight: what the options of the command said

@@ -21,7 +21,8 @@ def coordinates_of(network: Network, task: Counting, handle: Handle) -> dict[str
     place, names = handle.site.at(steps), [(n, tuple(steps.tolist())) for n in ("count", "phase")]
     with torch.no_grad():
         states = network.run(tokens.to(network.device), read=[place]).values[place]
-        inside = handle.featurizer.to(states.device).encode(states)[:, list(handle.coordinates)]
+        states = states.float() if states.element_size() < 4 else states
+        inside = handle.featurizer.to(states).encode(states)[:, list(handle.coordinates)]
     count, phase = (task.program.run(tokens, read=names).values[n] for n in names)
     centred = (inside - inside.mean(0)).double().cpu()
     even = count % 2 == 0

@@ -16,6 +16,7 @@ from symscope.commands.loop import (
 )
 from symscope.commands.run_directory import recorded
 from symscope.evidence import ClaimFailed, Evidence, write_evidence
+from symscope.placement import Placement
 from symscope.train import Progress, Schedule
 
 RIGHT = (("up_down", "count"), ("up_down", "phase"))
@@ -56,31 +57,34 @@ PRESETS = {
 }
 
 
-def demo(run: Path, preset: Preset, device: str, jobs: int, progress: Progress) -> list[Evidence]:
+def demo(
+    run: Path, preset: Preset, where: Placement, jobs: int, progress: Progress
+) -> list[Evidence]:
     """All evidence, in the order of the claims; what the run already holds is not done again."""
-    train_to_the_gate(run, preset, device, progress)
+    train_to_the_gate(run, preset, where, progress)
     progress(0, 1, "extracting a program")
-    own = extract_into(run, device)[0].config.get("variables", ())
+    own = extract_into(run, where)[0].config.get("variables", ())
     claims = [Claim(*named, fitted_controls=preset.fitted_controls) for named in RIGHT]
     claims += [Claim(*named, fitted_controls=False) for named in WRONG]  # controls themselves
     claims += [Claim("extracted", v, fitted_controls=preset.fitted_controls) for v in own]
     progress(0, len(claims), "searching for variables")
-    for done, evidence in enumerate(align_all(run, claims, preset.effort, device, jobs), 1):
+    for done, evidence in enumerate(align_all(run, claims, preset.effort, where, jobs), 1):
         progress(done, len(claims), f"searched for {evidence.claim.split('.')[-2]}")
-    unchanged_into(run, device, preset.effort.counts["test"])
-    show_program(run, "up_down", device)
+    unchanged_into(run, where, preset.effort.counts["test"])
+    show_program(run, "up_down", where)
     ordered = in_order(recorded(run))
     write_evidence(run / "evidence.json", ordered)  # the page follows the order of the file
     return ordered
 
 
-def train_to_the_gate(run: Path, preset: Preset, device: str, progress: Progress) -> None:
+def train_to_the_gate(run: Path, preset: Preset, where: Placement, progress: Progress) -> None:
     """Train as long as the preset says, and longer while the gate is missed."""
     epochs = preset.schedule.epochs
     while True:
         own = preset.schedule.own_answers
-        evidence = train_into(run, Schedule(epochs, own_answers=own), device, progress)
-        if evidence.score == 1:
+        evidence = train_into(run, Schedule(epochs, own_answers=own), where, progress)
+        further = evidence.config["epochs"] > epochs  # the start before this one went on to more
+        if evidence.score == 1 and not further:
             return
         if epochs >= preset.most_epochs:
             raise ClaimFailed(

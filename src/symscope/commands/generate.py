@@ -5,13 +5,24 @@ import re
 import time
 import warnings
 from dataclasses import asdict, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Annotated, Any
 
 import torch
 import typer
 
-from symscope.commands.options import Device, Force, Json, Out, Resume, Seed, checked
+from symscope.commands.options import (
+    MOST_STEPS,
+    NOT_GENERATED,
+    Device,
+    Dtype,
+    Force,
+    Json,
+    Out,
+    Resume,
+    Seed,
+)
 from symscope.commands.run_directory import described, opened, record, spent
 from symscope.commands.terminal import progress, say, show
 from symscope.evidence import Evidence, SymscopeError
@@ -21,10 +32,13 @@ from symscope.generate.sampling import Extrapolated, losses, sampled
 from symscope.generate.training import Plan, train_hypernetwork
 from symscope.models.load import save_network
 from symscope.models.perceptron import checked_sizes, perceptron
+from symscope.placement import placement
 from symscope.report import write_page
 from symscope.report.generated import HYPERNETWORK, algorithm_of
 from symscope.tasks.functions import Function, function
 
+MOST_EDGES = 100_000
+"""Weights of a network that is written; the hypernetwork's own grow with them."""
 SAMPLES = 100_000
 """Fresh inputs on which a loss is measured."""
 
@@ -32,15 +46,17 @@ SAMPLES = 100_000
 def generate_command(  # one parameter per option
     target: Annotated[str, typer.Argument(
         help="l1_norm, sum_of_squares, maximum, sorted_two, parity_3, modular_addition.")],
-    inputs: Annotated[int | None, typer.Option(min=1, help="Of the function.")] = None,
+    inputs: Annotated[int | None, typer.Option(min=1, max=MOST_EDGES, help="Of the function.")] = None,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layer, or 16,16.")] = "24",
     beta: Annotated[float, typer.Option(help="The dial: 1e-12 exact … 1 simple.")] = 1e-6,
-    draws: Annotated[int, typer.Option(min=1, help="Networks drawn; the best is kept.")] = 8,
+    draws: Annotated[int, typer.Option(
+        min=1, max=10_000, help="Networks drawn; the best is kept.")] = 8,
     written: Annotated[str | None, typer.Option(
         help="Write networks of other sizes, such as 16,48, by the decoder alone.")] = None,
-    steps: Annotated[int | None, typer.Option(min=1, help="Of training.")] = None,
-    seed: Seed = 0, out: Out = None, device: Device = "cpu", resume: Resume = False,
-    force: Force = False, json: Json = False,
+    steps: Annotated[int | None, typer.Option(
+        min=1, max=MOST_STEPS, help="Of training.")] = None,
+    seed: Seed = 0, out: Out = None, device: Device = "cpu", dtype: Dtype = None,
+    resume: Resume = False, force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
     """Write a network whose algorithm can be read: train a hypernetwork, then turn its dial.
 
@@ -49,11 +65,11 @@ def generate_command(  # one parameter per option
     symscope generate l1_norm --out runs/l1 --resume --beta 1e-2
     symscope generate l1_norm --out runs/l1 --resume --written 16,48
     """
-    checked(device)
+    where = placement(device, dtype, NOT_GENERATED).alone
     if not 0 < beta < math.inf:
         raise SymscopeError(f"--beta {beta}: a positive number, trained on 1e-12 to 1")
     task = function(target, inputs)
-    sizes = checked_sizes((task.inputs, *_sizes(hidden, "--hidden"), task.outputs))
+    sizes = _bounded(checked_sizes((task.inputs, *_sizes(hidden, "--hidden"), task.outputs)))
     other = None if written is None else _other(_sizes(written, "--written"), task)
     written_for = task if other is None else task.at(other[0])
     if task.kind == "l1_norm" and min(sizes[1:-1]) < task.inputs + 1:
@@ -64,7 +80,7 @@ def generate_command(  # one parameter per option
     settings = {"task": task.name, "sizes": list(sizes), "steps": plan.steps}
     opened(run, described("generate", seed, **settings), resume, force)
     began = time.monotonic()
-    module = _trained(run, task, sizes, plan, seed, device)
+    module = _trained(run, task, sizes, plan, seed, where.device)
     evidence = _written(run, module, written_for, beta, (draws, seed), other)
     record(run, evidence)
     spent(run, began)
@@ -84,7 +100,6 @@ def _trained(
     with progress() as bar:
         module, history = train_hypernetwork(task, sizes, plan, seed, run, device, bar)
     module = module.cpu()
-    save_hypernetwork(path, module, task.name)
     told = history["told"]
     speed = history["step"] / max(history["seconds"], 1e-9)
     record(run, [Evidence(
@@ -93,6 +108,7 @@ def _trained(
         {"told": told, "plan": asdict(plan), "steps_per_second": speed},
         note="mean over the last steps of training",
     )])  # fmt: skip
+    save_hypernetwork(path, module, task.name)  # last: where it is, all of this is done
     return module
 
 
@@ -140,7 +156,7 @@ def _tell(record: Evidence) -> None:
 
 
 def _sizes(text: str, option: str) -> tuple[int, ...]:
-    if not re.fullmatch(r"\d+(,\d+)*", text):
+    if not re.fullmatch(r"\d{1,9}(,\d{1,9})*", text):
         raise SymscopeError(f"{option} {text!r}: numbers of units such as 24 or 16,48")
     return tuple(int(part) for part in text.split(","))
 
@@ -149,4 +165,14 @@ def _other(sizes: tuple[int, ...], task: Function) -> tuple[int, ...]:
     """Inputs and hidden units of other sizes, with the outputs there have to be."""
     if len(sizes) < 2:
         raise SymscopeError(f"--written {sizes}: inputs and hidden units, such as 16,48")
-    return checked_sizes((*sizes, task.outputs))
+    return _bounded(checked_sizes((*sizes, task.outputs)))
+
+
+def _bounded(sizes: tuple[int, ...]) -> tuple[int, ...]:
+    """The sizes; raises `SymscopeError` where they make too many weights."""
+    weights = sum(a * b for a, b in pairwise(sizes))
+    if weights > MOST_EDGES:
+        raise SymscopeError(
+            f"sizes {sizes} make {weights:,} weights; {MOST_EDGES:,} can be written"
+        )
+    return sizes

@@ -5,12 +5,8 @@ from outside goes on where it was.
 """
 
 import re
-import signal
 from collections.abc import Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
-from concurrent.futures.process import BrokenProcessPool
 from dataclasses import dataclass, field, replace
-from multiprocessing import active_children, get_context
 from pathlib import Path
 from typing import Any
 
@@ -30,6 +26,7 @@ from symscope.commands.run_directory import (
     recorded,
     update,
 )
+from symscope.engines import Job, local, run_jobs
 from symscope.evidence import (
     ClaimFailed,
     ComputationFailed,
@@ -48,6 +45,7 @@ from symscope.models.load import (
     save_network,
 )
 from symscope.network import Network
+from symscope.placement import Placement, put
 from symscope.programs.printing import python_source
 from symscope.programs.reading import read_program
 from symscope.site import Site
@@ -55,6 +53,8 @@ from symscope.studies.numbers.extraction import SECONDS, learned
 from symscope.tasks.numbers import VOCABULARY, Counting
 from symscope.train import Progress, Schedule, train
 
+HIGHEST = 1000
+"""The largest count of a network that is trained here: a sequence has twice as many steps."""
 EXTRACTED = "extracted.py"
 """The program that was taken out of a run's network."""
 
@@ -86,6 +86,8 @@ def task_of(config: Mapping[str, Any]) -> Counting:
     """The task that a run's config names; raises `UnknownName`."""
     settings: dict[str, Any] = {"kind": config.get("task", "multi")}
     if config.get("highest") is not None:
+        if config["highest"] > HIGHEST:
+            raise SymscopeError(f"highest {config['highest']}: counts up to {HIGHEST:,}")
         settings["highest"] = config["highest"]
     if config.get("held_out") is not None:
         settings["held_out"] = tuple(config["held_out"])
@@ -99,10 +101,10 @@ def task_in(run: Path) -> Counting:
     return replace(task_of(configured(run)), others=others)
 
 
-def train_into(run: Path, schedule: Schedule, device: str, progress: Progress) -> Evidence:
+def train_into(run: Path, schedule: Schedule, where: Placement, progress: Progress) -> Evidence:
     """Train the network that the run's config names, from where it stands; writes the weights."""
     config = configured(run)
-    module = built(config, config["seed"]).to(device)
+    module = put(built(config, config["seed"]), where.alone)
     evidence = train(module, task_of(config), run, schedule, config["seed"], progress)
     keep_network(run, module)
     record(run, [evidence])
@@ -135,7 +137,7 @@ def keep_network(run: Path, module: nn.Module) -> None:
     save_network(run / "network.safetensors", module, shape_of(configured(run)))
 
 
-def network_of(run: Path, device: str) -> tuple[Network, dict[str, Any]]:
+def network_of(run: Path, where: Placement) -> tuple[Network, dict[str, Any]]:
     """The run's network, and the arguments of `build` for one like it."""
     path = run / "network.safetensors"
     if not path.exists():
@@ -148,17 +150,24 @@ def network_of(run: Path, device: str) -> tuple[Network, dict[str, Any]]:
         raise SymscopeError(
             f"{path} reads {shape['vocabulary']} tokens; the tasks there are have {len(VOCABULARY)}"
         )
-    return Network(module.to(device)), shape
+    return Network(put(module, where)), shape
 
 
-def align_into(run: Path, claim: Claim, effort: Effort, device: str, seed: int) -> Evidence:
+def untrained(network: Network, shape: Mapping[str, Any], where: Placement, seed: int) -> Network:
+    """A fresh network of the same form, in the same precision."""
+    precision = str(next(network.module.parameters()).dtype).removeprefix("torch.")
+    fresh = build(**{**shape, "seed": seed + 1000})
+    return Network(put(fresh, replace(where, dtype=precision)))
+
+
+def align_into(run: Path, claim: Claim, effort: Effort, where: Placement, seed: int) -> Evidence:
     """Search for the claim's variable and score it with its controls; the alignment is kept."""
     task = task_in(run)
-    network, shape = network_of(run, device)
+    network, shape = network_of(run, where)
     start = starting_point(network, task, shape["architecture"], claim, seed)
     fresh = None
     if claim.fitted_controls:
-        fresh = Network(build(**{**shape, "seed": seed + 1000}).to(device))
+        fresh = untrained(network, shape, where, seed)
     found, evidence = examine(network, task, start, fresh, effort.search, seed, effort.counts)
     found.save(alignment_part(run, claim.program, claim.variable + _elsewhere(run, claim)))
     notes, width = [evidence.note], evidence.config["width"]
@@ -195,38 +204,30 @@ def starting_point(
 
 
 def align_all(
-    run: Path, claims: Sequence[Claim], effort: Effort, device: str, jobs: int
+    run: Path, claims: Sequence[Claim], effort: Effort, where: Placement, jobs: int
 ) -> Iterator[Evidence]:
     """Every claim that the run holds no evidence of, `jobs` at a time, as they come in."""
     there = [e.claim for e in recorded(run) if e.score is not None]
     missing = [c for c in claims if name_of(run, c) not in there]
     if not missing:
         return
-    context, seed = get_context("spawn"), configured(run)["seed"]  # forks hang in torch's threads
-    with ProcessPoolExecutor(jobs, context, initializer=_alone) as pool:
-        running = [pool.submit(align_into, run, c, effort, device, seed) for c in missing]
-        try:
-            for future in as_completed(running):
-                evidence = future.result()
-                record(run, [evidence])
-                yield evidence
-        except BrokenProcessPool:
+    seed = configured(run)["seed"]
+    asked = (Job(name_of(run, c), align_into, (run, c, effort, where, seed)) for c in missing)
+    for outcome in run_jobs(asked, local(jobs)):
+        if isinstance(outcome.error, ComputationFailed):
             raise ComputationFailed(
-                "a process was ended from outside, perhaps for want of memory; what was found is"
-                " kept: go on with --resume"
-            ) from None
-        except BaseException:  # an interrupt as well: nobody waits for what still runs
-            pool.shutdown(wait=False, cancel_futures=True)
-            for child in active_children():
-                child.terminate()
-            raise
+                f"{outcome.error}; what was found is kept: go on with --resume"
+            ) from outcome.error
+        evidence = outcome.get()
+        record(run, [evidence])
+        yield evidence
 
 
-def unchanged_into(run: Path, device: str, count: int) -> Evidence:
+def unchanged_into(run: Path, where: Placement, count: int) -> Evidence:
     """Ctx-Distr, which has no variables: how often replacing the whole state changes nothing."""
     config = configured(run)
     task = task_of(config)
-    network, shape = network_of(run, device)
+    network, shape = network_of(run, where)
     site = default_site(shape["architecture"])
     evidence = unchanged(network, task, site, config["seed"], count)
     name = f"numbers.{task.name}.{shape['architecture']}.ctx_distr.unchanged.iia"
@@ -236,17 +237,17 @@ def unchanged_into(run: Path, device: str, count: int) -> Evidence:
 
 
 def extract_into(
-    run: Path, device: str, again: bool = False, seconds: float = SECONDS
+    run: Path, where: Placement, again: bool = False, seconds: float = SECONDS
 ) -> list[Evidence]:
     """The program that the run's network has learned, with its proof; kept unless `again`."""
-    network, shape = network_of(run, device)
+    network, shape = network_of(run, where)
     task, seed = task_of(configured(run)), configured(run)["seed"]
     name = f"numbers.{task.name}.{shape['architecture']}.extracted"
     there = [e for e in recorded(run) if e.claim.startswith(f"{name}.") and e.unit != "IIA"]
     if there and (run / EXTRACTED).exists() and not again:
         return there
-    fresh = build(**{**shape, "seed": seed + 1000}).to(device)
-    program, evidence = learned(network.module, fresh, task, name, seed, seconds)
+    fresh = untrained(network, shape, where, seed)
+    program, evidence = learned(network.module, fresh.module, task, name, seed, seconds)
     if program is not None:
         source = evidence[0].config["source"]
         write_whole(run / EXTRACTED, lambda p: p.write_text(source, encoding="utf8"))
@@ -254,7 +255,7 @@ def extract_into(
     return evidence
 
 
-def show_program(run: Path, program: str, device: str) -> None:
+def show_program(run: Path, program: str, where: Placement) -> None:
     """Write what the run's claims about `program` add up to: weights, source, and the picture."""
     task = task_in(run)
     path = join_alignments(run, program, task.hypothesis(program).names)
@@ -262,12 +263,12 @@ def show_program(run: Path, program: str, device: str) -> None:
     write_whole(run / "program.py", lambda p: p.write_text(source, encoding="utf8"))
     alignment = Alignment.load(path)
     if program == "up_down" and "count" in alignment.handles:
-        picture = coordinates_of(network_of(run, device)[0], task, alignment["count"])
+        picture = coordinates_of(network_of(run, where)[0], task, alignment["count"])
         write_json(run / "coordinates.json", picture)
 
 
 def align_one(
-    run: Path, claim: Claim, effort: Effort, device: str, seed: int | None, anyway: bool
+    run: Path, claim: Claim, effort: Effort, where: Placement, seed: int | None, anyway: bool
 ) -> Evidence:
     """`align_into` behind the gate, with all that belongs to it written.
 
@@ -275,7 +276,7 @@ def align_one(
     analysed, and the evidence says that it was below the gate.
     """
     config = configured(run)
-    network, shape = network_of(run, device)
+    network, shape = network_of(run, where)
     starting_point(network, task_in(run), shape["architecture"], claim, config["seed"])
     below = ""
     try:
@@ -285,16 +286,10 @@ def align_one(
         if not anyway:
             record(run, [Evidence(name_of(run, claim), None, None, None, 0, note=below)])
             raise
-    evidence = align_into(run, claim, effort, device, config["seed"] if seed is None else seed)
+    evidence = align_into(run, claim, effort, where, config["seed"] if seed is None else seed)
     evidence = replace(evidence, note="; ".join(filter(None, [below, evidence.note])))
-    record(run, [evidence])
     if config.get("program") in (None, claim.program) and not _elsewhere(run, claim):
         update(run, program=claim.program, site=evidence.config["site"])
-        show_program(run, claim.program, device)
+        show_program(run, claim.program, where)
+    record(run, [evidence])  # last: what is recorded is not done again
     return evidence
-
-
-def _alone() -> None:
-    """One thread, and an end without words when the whole command is interrupted."""
-    torch.set_num_threads(1)
-    signal.signal(signal.SIGINT, signal.SIG_DFL)

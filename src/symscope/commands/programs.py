@@ -3,7 +3,7 @@
 import shutil
 import subprocess
 import time
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Annotated
 
@@ -12,7 +12,18 @@ import typer
 from symscope.align import require_gate
 from symscope.causal_model import UnknownName
 from symscope.commands.loop import EXTRACTED, extract_into, network_of, task_of
-from symscope.commands.options import Force, Json, Out, Resume, Seed
+from symscope.commands.options import (
+    NOT_EXTRACTED,
+    ON_CPU,
+    Device,
+    Dtype,
+    Force,
+    Json,
+    Out,
+    Resume,
+    Seed,
+    finite,
+)
 from symscope.commands.run_directory import (
     configured,
     described,
@@ -33,8 +44,9 @@ from symscope.evidence import (
 )
 from symscope.extract import extract, machine_of
 from symscope.extract.extract import require_perfect
-from symscope.models.load import load_network, save_network
+from symscope.models.load import WIDEST, load_network, save_network
 from symscope.models.real_rnn import RealRNN, shape_of
+from symscope.placement import Placement, placement
 from symscope.program import Program
 from symscope.programs.dafny import dafny_source
 from symscope.programs.joined import answered
@@ -56,8 +68,9 @@ NETWORKS = {"mlp": "real_mlp", **CELLS}
 
 
 def train_algorithm(
-    run: Path, asked: tuple[str, str, int | None], seed: int, resume: bool, force: bool
-) -> Evidence:
+    run: Path, asked: tuple[str, str, int | None], seed: int, where: Placement,
+    resume: bool, force: bool,
+) -> Evidence:  # fmt: skip
     """Train a network on one of the sequence tasks, into a run directory.
 
     `asked` is the task, "mlp" (the published form), "gru" or "elman", and the width of a cell.
@@ -66,20 +79,25 @@ def train_algorithm(
     if kind not in NETWORKS:
         raise UnknownName("network for sequences", kind, NETWORKS)
     setting, architecture = setting_of(name), NETWORKS[kind]
+    if where.device not in ("cpu", "auto"):
+        raise SymscopeError(f"--device {where.device} is not for {name}: {ON_CPU}")
+    if kind != "mlp" and where.dtype == "float64":
+        raise SymscopeError(f"--dtype float64 is for mlp; {kind} is trained in float32")
     if kind == "mlp" and width is not None:
         raise SymscopeError("--width is for gru and elman; an MLP's shape comes with its task")
-    began = time.monotonic()
+    began, double = time.monotonic(), where.dtype == "float64"
+    plan = setting.plan if where.dtype is None else replace(setting.plan, double=double)
     width = setting.width if kind == "mlp" else CELL_WIDTH if width is None else width
     settings = {"task": name, "architecture": architecture, "width": width}
-    if width < 1:
-        raise SymscopeError(f"width {width} is too small: 1 or more")
+    settings |= {} if where.dtype is None else {"dtype": where.dtype}
+    if not 1 <= width <= WIDEST:
+        raise SymscopeError(f"width {width}: 1 or more, up to {WIDEST:,}")
     opened(run, described("train", seed, **settings), resume, force)
-    if (run / "network.safetensors").exists():
-        return next(e for e in recorded(run) if e.unit == "accuracy")
+    there = [e for e in recorded(run) if e.unit == "accuracy"]
+    if there and (run / "network.safetensors").exists():
+        return there[0]
     if kind == "mlp":
-        network, evidence = train_copies(
-            algorithm(name), width, setting.f, setting.g, setting.plan, seed
-        )
+        network, evidence = train_copies(algorithm(name), width, setting.f, setting.g, plan, seed)
     else:
         network, evidence = train_cell(algorithm(name), architecture, width, seed=seed)
     shape = {"architecture": architecture, **evidence.config["shape"]}
@@ -93,11 +111,13 @@ def train_algorithm(
 def extract_command(  # one parameter per option
     target: Annotated[Path, typer.Argument(help="A run directory, or a file of weights.")],
     task: Annotated[str | None, typer.Option(help="For a file: its task.")] = None,
-    seconds: Annotated[float, typer.Option(min=0.1, help="For the search of one formula.")] = 20.0,
-    within: Annotated[float, typer.Option(min=0, help="For all routes together.")] = 600.0,
+    seconds: Annotated[float, typer.Option(
+        min=0.1, callback=finite, help="For the search of one formula.")] = 20.0,
+    within: Annotated[float, typer.Option(
+        min=0, callback=finite, help="For all routes together.")] = 600.0,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also if it makes mistakes.")] = False,
-    seed: Seed = 0, out: Out = None, resume: Resume = False, force: Force = False,
-    json: Json = False,
+    seed: Seed = 0, out: Out = None, device: Device = "cpu", dtype: Dtype = None,
+    resume: Resume = False, force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
     """Turn a trained network into a short program, prove it, and write a page about it.
 
@@ -107,8 +127,12 @@ def extract_command(  # one parameter per option
     symscope extract runs/div_3
     symscope extract theirs.safetensors --task parity_last2 --out runs/theirs
     """
+    where = placement(device, dtype, NOT_EXTRACTED)
+    if device not in ("cpu", "auto"):
+        raise SymscopeError(f"--device {device} is not for extraction: {ON_CPU}")
+    where = replace(where, device="cpu")
     if target.is_dir() and configured(target).get("task") in KINDS:
-        return _extract_counting(target, seconds, anyway, json)
+        return _extract_counting(target, where, seconds, anyway, json)
     run, name, module = _network(target, task, seed, out, resume, force)
     rule, began = algorithm(name), time.monotonic()
     machine = machine_of(module, rule.program.inputs, rule.length)
@@ -133,13 +157,13 @@ def extract_command(  # one parameter per option
     return 0 if records[0].score == 1 else 1
 
 
-def _extract_counting(run: Path, seconds: float, anyway: bool, json: bool) -> int:
+def _extract_counting(run: Path, where: Placement, seconds: float, anyway: bool, json: bool) -> int:
     """The same for a network of the counting tasks, whose run keeps a program of its own."""
     began = time.monotonic()
     if not anyway:
-        require_gate(network_of(run, "cpu")[0], task_of(configured(run)))
+        require_gate(network_of(run, where)[0], task_of(configured(run)))
     say("searching for a program")
-    records = extract_into(run, "cpu", again=True, seconds=seconds)
+    records = extract_into(run, where, again=True, seconds=seconds)
     spent(run, began)
     if records[0].score is None:
         raise ComputationFailed(f"no program was found that answers as the network does"
@@ -173,7 +197,7 @@ def verify_command(
     task: Annotated[str | None, typer.Option(help="The task whose rule it shall equal.")] = None,
     rule: Annotated[Path | None, typer.Option(help="Or another program.")] = None,
     length: Annotated[int | None, typer.Option(min=1, help="Up to so many steps only.")] = None,
-    seconds: Annotated[float, typer.Option(min=1, help="Time limit.")] = 60.0,
+    seconds: Annotated[float, typer.Option(min=1, callback=finite, help="Time limit.")] = 60.0,
     dafny: Annotated[Path | None, typer.Option(help="Write both as Dafny source here.")] = None,
     json: Json = False,
 ) -> int:
@@ -228,7 +252,8 @@ def _network(
                 " from networks of the tasks that symscope train knows"
             )
         module, _ = load_network(target / "network.safetensors")
-        assert isinstance(module, RealRNN), "sequence tasks are trained with such networks"
+        if not isinstance(module, RealRNN):
+            raise SymscopeError(f"{target} holds a {type(module).__name__}, which reads no numbers")
         return target, config["task"], module
     if task is None:
         raise SymscopeError(f"say which task {target} was trained on, for example --task div_3")

@@ -10,9 +10,11 @@ import typer
 
 from symscope.align.methods import METHODS
 from symscope.causal_model import UnknownName
-from symscope.commands.options import Jobs, Json, Out
+from symscope.commands.options import Address, Engines, Jobs, Json, Out, finite
 from symscope.commands.terminal import show_json
+from symscope.engines import engine_named
 from symscope.evidence import SymscopeError
+from symscope.placement import placement
 
 
 def studies() -> list[str]:
@@ -37,6 +39,12 @@ def script(command: list[str], json_wanted: bool) -> int:
     return code
 
 
+def _spread(engine: str, address: str, jobs: int | None, device: str = "cpu") -> list[str]:
+    """Where units are run, as arguments; raises `SymscopeError` where that cannot be."""
+    engine_named(engine, jobs, address, device)
+    return given({"--engine": engine, "--address": address, "--jobs": jobs})
+
+
 PRESETS = {
     "numbers": ("small", "published"),
     "binding": ("small", "tiny", "published"),
@@ -56,7 +64,8 @@ def study_command(  # one parameter per option
     model: Annotated[str | None, typer.Option(help="A folder, or a name on the hub.")] = None,
     dtype: Annotated[str | None, typer.Option(help="bfloat16, float32 …")] = None,
     dry_run: Annotated[bool, typer.Option(help="Memory and time alone.")] = False,
-    budget: Annotated[float | None, typer.Option(min=0.1, help="heuristics: GB for maps.")] = None,
+    budget: Annotated[float | None, typer.Option(
+        min=0.1, callback=finite, help="heuristics: GB for maps.")] = None,
     pairs: Annotated[int | None, typer.Option(min=1, help="geometry: at most so many.")] = None,
     layers: Annotated[str | None, typer.Option(help="geometry: such as 0,4,8.")] = None,
     layer: Annotated[int | None, typer.Option(help="geometry: for points off the circle.")] = None,
@@ -64,6 +73,7 @@ def study_command(  # one parameter per option
     dictionary: Annotated[str | None, typer.Option(help="geometry: a folder of SAELens.")] = None,
     dictionary_layer: Annotated[int | None, typer.Option(help="geometry: what it reads.")] = None,
     text: Annotated[str | None, typer.Option(help="geometry: a file to rank clusters on.")] = None,
+    engine: Engines = "local", address: Address = "auto",
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
     """Replicate a published result, from where it stands.
@@ -80,21 +90,25 @@ def study_command(  # one parameter per option
     known = PRESETS.get(name, ("small", "published"))
     if preset not in known:
         raise UnknownName("preset", preset, known)
-    models, both = ("geometry", "heuristics"), {"--model": model, "--dtype": dtype}
+    models = ("geometry", "heuristics")
     on_device = ("binding", "hypernetworks", *models)
     alone = {"--pairs": pairs, "--layers": layers, "--layer": layer, "--dictionary": dictionary,
              "--dictionary-layer": dictionary_layer, "--text": text}  # fmt: skip
     own = {"--steps": (steps, ("binding",)), "--device": (device, on_device),
-           "--budget": (budget, ("heuristics",)), **{k: (v, models) for k, v in both.items()},
+           "--budget": (budget, ("heuristics",)), "--model": (model, models),
+           "--dtype": (dtype, ("binding", *models)),
            **{k: (v, ("geometry",)) for k, v in alone.items()},
-           "--untrained": (untrained or None, ("geometry",)),
-           "--dry-run": (dry_run or None, models)}  # fmt: skip
+           "--untrained": (untrained or None, ("geometry",))}  # fmt: skip
     for option, (value, theirs) in own.items():
         if value is not None and name not in theirs:
             listed = " and ".join(filter(None, (", ".join(theirs[:-1]), theirs[-1])))
             raise SymscopeError(f"{option} is for {listed}, not for {name}")
-    options = given({"--seeds": seeds, "--jobs": jobs, "--out": out, "--steps": steps,
-                     "--device": device, "--budget": budget, **both, **alone})  # fmt: skip
+    if device is not None and engine == "local":
+        placement(device)
+    options = _spread(engine, address, jobs, device or "cpu")
+    options += given({"--seeds": seeds, "--out": out, "--steps": steps,
+                     "--device": device, "--dtype": dtype, "--model": model,
+                     "--budget": budget, **alone})  # fmt: skip
     options += ["--dry-run"] * dry_run + ["--untrained"] * untrained
     return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
 
@@ -110,6 +124,8 @@ def bench_command(  # one parameter per option
     method: Annotated[str | None, typer.Option(help="truth: one method alone.")] = None,
     tasks: Annotated[str | None, typer.Option(help="programs: an expression for names.")] = None,
     networks: Annotated[Path | None, typer.Option(help="programs: trained elsewhere.")] = None,
+    dry_run: Annotated[bool, typer.Option(help="programs: memory and time alone.")] = False,
+    engine: Engines = "local", address: Address = "auto",
     jobs: Jobs = None, out: Out = None, json: Json = False,
 ) -> int:  # fmt: skip
     """Error rates where the program is known (truth), dictionaries' worth, or speed beside others.
@@ -122,6 +138,9 @@ def bench_command(  # one parameter per option
     symscope bench dictionaries --preset tiny
     symscope bench das --quick
     """
+    spread = _spread(engine, address, jobs)
+    if dry_run and name != "programs":
+        raise SymscopeError(f"--dry-run is for programs, not for {name}")
     if name in SIZES:
         preset = SIZES[name][0] if preset is None else preset
         if preset not in SIZES[name]:
@@ -130,10 +149,11 @@ def bench_command(  # one parameter per option
             raise SymscopeError(f"--method is for truth, not for {name}")
         if method is not None and method not in METHODS:
             raise UnknownName("method", method, METHODS)
-        options = given({"--method": method, "--jobs": jobs, "--out": out})
+        options = spread + given({"--method": method, "--out": out})
         return script(["-m", f"symscope.studies.{name}", "--preset", preset, *options], json)
     if name == "programs":
-        options = given({"--tasks": tasks, "--networks": networks, "--jobs": jobs, "--out": out})
+        options = spread + given({"--tasks": tasks, "--networks": networks, "--out": out})
+        options += ["--dry-run"] * dry_run
         return script(["-m", "symscope.studies.programs", *options], json)
     folder = Path(__file__).parents[3] / "benchmarks"
     if not folder.is_dir():

@@ -18,6 +18,7 @@ explorer, `results/binding/PRESET/explorer-SEED.html`.
 
 import argparse
 import os
+import re
 import sys
 from itertools import islice
 from pathlib import Path
@@ -25,11 +26,14 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from symscope.cost import Cost
 from symscope.evidence import Evidence, read_json, write_whole
 from symscope.jobs import Unit, Work, join
+from symscope.placement import Placement, placement
 from symscope.report.explorer import explorer
+from symscope.studies.binding.costs import ON_DEVICE, unit_cost
 from symscope.studies.binding.published import PUBLISHED
-from symscope.studies.binding.settings import PRESETS, SEARCH
+from symscope.studies.binding.settings import PRESETS, SEARCH, in_precision, shorter
 from symscope.studies.binding.tables import floors
 from symscope.studies.binding.units import (
     beyond_unit,
@@ -40,7 +44,8 @@ from symscope.studies.binding.units import (
     search_unit,
     view_unit,
 )
-from symscope.studies.running import run_told
+from symscope.studies.estimate import announced, dry_run_option
+from symscope.studies.running import engine_of, engine_options, run, run_told
 
 WORK: Work = {
     "network": network_unit,
@@ -69,6 +74,8 @@ def main() -> None:
     asked = _asked()
     folder, name = asked.out / asked.preset, asked.preset
     settings: dict[str, Any] = {"preset": name, "device": asked.device}
+    if asked.dtype:
+        settings["dtype"] = placement(asked.device, asked.dtype).dtype
     if asked.steps:
         settings["steps"] = asked.steps
         folder = asked.out / f"{name}-{asked.steps}"
@@ -77,18 +84,39 @@ def main() -> None:
         units: list[Unit] = [
             ("search", label, str(s)) for s in range(asked.search) for label in SEARCH
         ]
-        run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+        if not _announced(asked, units, folder):
+            return
+        run_told(WORK, units, settings, folder, engine_of(asked), asked.only)
         join(folder, {}, f"python -m {command}")
         return
     seeds = [str(s) for s in range(asked.seeds or PRESETS[name].seeds)]
-    run_told(WORK, [("network", s) for s in seeds], settings, folder, asked.jobs, asked.only)
-    questions = [(question, s) for s in seeds for question in ASKED]
-    run_told(WORK, questions, settings, folder, asked.jobs, asked.only)
+    networks: list[Unit] = [("network", s) for s in seeds]
+    questions: list[Unit] = [(question, s) for s in seeds for question in ASKED]
+    if not _announced(asked, networks + questions, folder):
+        return
+    run_told(WORK, networks, settings, folder, engine_of(asked), asked.only)
+    run_told(WORK, questions, settings, folder, engine_of(asked), asked.only)
     command = f"symscope study binding --preset {name}"
     command += f" --steps {asked.steps}" if asked.steps else ""
     records = {r.claim: r for r in join(folder, PUBLISHED, command)}
     for path in sorted((folder / "views").glob("*.json")):
         _explorer(folder, path, records, name)
+
+
+def _announced(asked: argparse.Namespace, units: list[Unit], folder: Path) -> bool:
+    """What the units take is said; whether they shall be run."""
+    wanted = [u for u in units if re.search(asked.only, "-".join(u))]
+
+    def cost_of(unit: Unit) -> Cost:
+        if unit[0] == "search":
+            return unit_cost(unit, SEARCH[unit[1]])
+        preset = PRESETS[asked.preset]
+        preset = shorter(preset, asked.steps) if asked.steps else preset
+        preset, _ = in_precision(preset, Placement(asked.device, asked.dtype))
+        return unit_cost(unit, preset)
+
+    title = f"study binding --preset {asked.preset}"
+    return announced(title, wanted, cost_of, folder, asked, ON_DEVICE)
 
 
 def _explorer(folder: Path, path: Path, records: dict[str, Evidence], name: str) -> None:
@@ -111,10 +139,12 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--out", type=Path, default=Path("results/binding"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--seeds", type=int, help="fewer or more networks than the preset")
     parser.add_argument("--steps", type=int, help="end the training there, to see that it runs")
     parser.add_argument("--device", default="cpu", help="cpu, cuda, cuda:1 …")
+    parser.add_argument("--dtype", help="of the training: float32, bfloat16 (autocast), float64")
+    dry_run_option(parser)
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     parser.add_argument("--search", type=int, default=0, metavar="SEEDS",
                         help="the settings tried for small, each with so many seeds")  # fmt: skip
@@ -122,4 +152,4 @@ def _asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

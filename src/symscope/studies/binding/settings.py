@@ -6,6 +6,7 @@ from typing import Any
 
 from symscope.models.load import build
 from symscope.models.transformer import Transformer
+from symscope.placement import Placement
 from symscope.tasks.binding import Binding
 from symscope.train_answers import Plan, fan_in, log_spaced
 
@@ -113,3 +114,16 @@ def shorter(preset: Preset, steps: int) -> Preset:
         preset, plan=replace(preset.plan, steps=steps, warmup=min(20, steps)), pairs=4, fits=16,
         search=1, edges=20, traced=2, dense=6, tested=100, each=1, inside=1,
     )  # fmt: skip
+
+
+def in_precision(preset: Preset, where: Placement) -> tuple[Preset, Placement]:
+    """The preset trained in the precision asked for; bfloat16 is torch's autocast.
+
+    Weights are float32 then, as Adam's steps are lost in fewer bits.
+    """
+    if where.dtype is None:
+        return preset, where
+    mixed = "bfloat16" if where.dtype == "bfloat16" else "float32"
+    held = "float64" if where.dtype == "float64" else "float32"
+    plan = replace(preset.plan, precision=mixed)
+    return replace(preset, plan=plan), replace(where, dtype=held)

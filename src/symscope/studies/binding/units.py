@@ -12,6 +12,7 @@ from symscope.evidence import Evidence, SymscopeError, write_json
 from symscope.jobs import Unit
 from symscope.models.load import load_network, save_network
 from symscope.network import Network
+from symscope.placement import Placement, put
 from symscope.speed import peak
 from symscope.studies.binding.circuits import (
     circuit_claims,
@@ -25,7 +26,7 @@ from symscope.studies.binding.mechanism import numbered, residual_claims
 from symscope.studies.binding.persistence import circuit_in_use, pull_of_line_one
 from symscope.studies.binding.probes import probes
 from symscope.studies.binding.relatives import binding_vectors, successors, symbolic
-from symscope.studies.binding.settings import PRESETS, SEARCH, Preset, shorter
+from symscope.studies.binding.settings import PRESETS, SEARCH, Preset, in_precision, shorter
 from symscope.studies.binding.subspaces import subspaces
 from symscope.studies.binding.traced import traced_claims
 from symscope.studies.binding.trajectory import claims, course, crossed
@@ -50,7 +51,9 @@ def network_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evi
 def _train(
     preset: Preset, seed: int, folder: Path, settings: dict[str, Any]
 ) -> tuple[Evidence, torch.nn.Module]:
-    module = preset.network(seed).to(settings.get("device", "cpu"))
+    where = Placement(settings.get("device", "cpu"), settings.get("dtype")).alone
+    preset, where = in_precision(preset, where)
+    module = put(preset.network(seed), where)
     evidence = train_answers(module, preset.task, preset.plan, seed, folder, preset.checkpoints)
     most = peak(next(module.parameters()).device, preset.plan.precision)
     config = {**evidence.config, "peak": most,

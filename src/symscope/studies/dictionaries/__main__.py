@@ -32,7 +32,7 @@ from symscope.studies.dictionaries.known import known_unit
 from symscope.studies.dictionaries.settings import PRESETS
 from symscope.studies.dictionaries.sums import counted
 from symscope.studies.dictionaries.worth import worth_unit
-from symscope.studies.running import run_told
+from symscope.studies.running import engine_of, engine_options, run, run_told
 
 WORK: Work = {"worth": worth_unit, "known": known_unit, "compiled": compiled_unit,
               "counting": counting_unit}  # fmt: skip
@@ -57,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--out", type=Path, default=Path("results/dictionaries"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     parser.add_argument("--numbers", default="results/numbers/published",
                         help="where the networks that count are")  # fmt: skip
@@ -67,9 +67,9 @@ def main() -> None:
     if not weights:
         print(f"{WEIGHTS} is not set: no language model", file=sys.stderr)
     folder = asked.out / asked.preset
-    run_told(WORK, units(settings), settings, folder, asked.jobs, asked.only)
+    run_told(WORK, units(settings), settings, folder, engine_of(asked), asked.only)
     count(folder, counted, f"symscope bench dictionaries --preset {asked.preset}")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

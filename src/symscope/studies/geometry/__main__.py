@@ -21,6 +21,7 @@ joined into `results/geometry/PRESET.json`; the page is `results/geometry/PRESET
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -29,19 +30,22 @@ from typing import Any
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.causal_model import UnknownName
-from symscope.evidence import SymscopeError, write_whole
+from symscope.engines import local
+from symscope.evidence import write_whole
 from symscope.features.geometry import SHAPES
 from symscope.jobs import Unit, Work, join
 from symscope.models.modular_addition import published_names
 from symscope.report.geometry import geometry
+from symscope.studies import language_model
+from symscope.studies.estimate import announced
 from symscope.studies.geometry.adders import circle_unit, search_unit
+from symscope.studies.geometry.costs import unit_cost
 from symscope.studies.geometry.language import (
     CYCLE,
     LANGUAGE,
     cycle_unit,
-    described,
-    estimate,
     language_settings,
+    reckoned,
 )
 from symscope.studies.geometry.networks import WEIGHTS, network_unit
 from symscope.studies.geometry.published import PUBLISHED
@@ -50,7 +54,7 @@ from symscope.studies.geometry.stories import stories_unit
 from symscope.studies.geometry.toys import circles_unit, toy_unit
 from symscope.studies.geometry.view import view
 from symscope.studies.geometry.view_language import language_page
-from symscope.studies.running import run_told
+from symscope.studies.running import engine_of, engine_options, run, run_told
 
 WORK: Work = {
     "network": network_unit,
@@ -68,14 +72,10 @@ FAMILIES = {"gpt2": "gpt2", "mistral": "mistral-7b", "llama": "llama-3-8b"}
 def main() -> None:
     """Run what is not there yet, in as many processes as asked for."""
     asked = _asked()
-    try:
-        if asked.preset in PRESETS:
-            _small(asked)
-        for preset in _models(asked):
-            _language(asked, preset)
-    except (SymscopeError, MemoryError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(getattr(error, "exit_code", 3))
+    if asked.preset in PRESETS:
+        _small(asked)
+    for preset in _models(asked):
+        _language(asked, preset)
 
 
 def _small(asked: argparse.Namespace) -> None:
@@ -85,9 +85,7 @@ def _small(asked: argparse.Namespace) -> None:
     if WEIGHTS in os.environ:
         settings["weights"] = os.environ[WEIGHTS]
     seeds = [str(s) for s in range(asked.seeds or preset.seeds)]
-    run_told(
-        WORK, [("network", "trained", s) for s in seeds], settings, folder, asked.jobs, asked.only
-    )
+    networks: list[Unit] = [("network", "trained", s) for s in seeds]
     units: list[Unit] = [("toy", name.replace(" ", "_"), s) for name in SHAPES for s in seeds]
     units += [("circles", "both", s) for s in seeds]
     who = [(kind, s) for kind in ("trained", "untrained") for s in seeds]
@@ -96,7 +94,12 @@ def _small(asked: argparse.Namespace) -> None:
         who += [("published", str(i)) for i in range(min(preset.published, len(names)))]
         units += [("stories", str(layer), "0") for layer in preset.layers]
     units += [(question, *one) for question in ("circle", "search") for one in who]
-    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+    command = f"study geometry --preset {asked.preset}"
+    wanted = [u for u in networks + units if re.search(asked.only, "-".join(u))]
+    if not announced(command, wanted, lambda u: unit_cost(u, asked.preset), folder, asked):
+        return
+    run_told(WORK, networks, settings, folder, engine_of(asked), asked.only)
+    run_told(WORK, units, settings, folder, engine_of(asked), asked.only)
     command = f"symscope study geometry --preset {asked.preset}"
     records = join(folder, PUBLISHED, command)
     _page(folder, view(records, settings, folder, command))
@@ -108,7 +111,7 @@ def _models(asked: argparse.Namespace) -> list[str]:
         return [asked.preset] if asked.preset in LANGUAGE else []
     if asked.model is None:
         return list(LANGUAGE)
-    kind = described(asked.model).model_type
+    kind = language_model.described(asked.model).model_type
     if kind not in FAMILIES:
         raise UnknownName("kind of model", kind, FAMILIES)
     return [FAMILIES[kind]]
@@ -119,12 +122,12 @@ def _language(asked: argparse.Namespace, preset: str) -> None:
     own = ("model", "dtype", "device", "pairs", "layers", "layer", "untrained", "dictionary",
            "dictionary_layer", "text")  # fmt: skip
     settings = language_settings(preset, {k: getattr(asked, k) for k in own})
-    print(estimate(settings), file=sys.stderr)
-    if asked.dry_run:
+    text, cost = reckoned(settings)
+    if not language_model.announced(text, cost, 0.0, settings, asked.dry_run):
         return
     folder = asked.out / preset
     for name in CYCLE:
-        run_told(WORK, [("cycle", name, "0")], settings, folder, 1, asked.only)
+        run_told(WORK, [("cycle", name, "0")], settings, folder, local(1), asked.only)
     given = f" --model {asked.model}" if asked.model else ""
     command = f"symscope study geometry --preset {preset}{given}"
     records = join(folder, PUBLISHED, command)
@@ -145,7 +148,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=[*PRESETS, "language", *LANGUAGE], default="small")
     parser.add_argument("--out", type=Path, default=Path("results/geometry"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--seeds", type=int, help="fewer or more networks and draws of each kind")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     parser.add_argument("--model", help="a folder, or a name on the hub")
@@ -163,4 +166,4 @@ def _asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

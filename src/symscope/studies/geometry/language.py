@@ -9,13 +9,12 @@ from typing import Any
 import torch
 
 from symscope.causal_model import UnknownName
+from symscope.cost import Cost
 from symscope.evidence import Evidence, SymscopeError
 from symscope.features.geometry import counterfactuals
 from symscope.jobs import Unit
 from symscope.localize import layout_in
 from symscope.network import Network
-from symscope.pretrained import DTYPES
-from symscope.speed import peak_of
 from symscope.studies.geometry.language_circle import (
     intervention_claims,
     layers_of,
@@ -28,10 +27,9 @@ from symscope.studies.geometry.language_places import HEADS_FROM, PAIRS, place_c
 from symscope.studies.geometry.language_prompts import Posed, accuracy_claims, posed
 from symscope.studies.geometry.language_view import cycle_view
 from symscope.studies.idle import idle_patches
+from symscope.studies.language_model import described, form_of, runs_cost, told
 from symscope.tasks.cycles import CYCLES
 
-USED = 0.3
-"""The share of a device's peak that a run is reckoned to reach."""
 STEPS, EDITS, TURNS, TOGETHER = 17, 21, 21 * 100 * 4, 512
 """Of a run: tokens of a prompt, edits of each pair, points off the circle, prompts at a time."""
 
@@ -87,18 +85,6 @@ def language_settings(preset: str, given: Mapping[str, Any]) -> dict[str, Any]:
     return {"preset": preset, **known, **{k: v for k, v in given.items() if v is not None}}
 
 
-def described(source: str) -> Any:
-    """A model's configuration; raises `SymscopeError` where there is none."""
-    try:
-        from transformers import AutoConfig
-    except ImportError:
-        raise SymscopeError("this needs transformers: pip install 'symscope[hf]'") from None
-    try:
-        return AutoConfig.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise SymscopeError(f"{source}: {error}") from None
-
-
 def dictionary_of(settings: dict[str, Any]) -> Placed | None:
     """The dictionary asked for, if it fits the model; raises `SymscopeError` before any run."""
     if settings["dictionary"] is None:
@@ -107,31 +93,23 @@ def dictionary_of(settings: dict[str, Any]) -> Placed | None:
     return placed(Path(settings["dictionary"]), width, settings["dictionary_layer"])
 
 
-def estimate(settings: dict[str, Any]) -> str:
-    """What a run of both cycles will take: parameters, memory and time, without any weights.
+def reckoned(settings: dict[str, Any]) -> tuple[str, Cost]:
+    """What a run of both cycles will take, as a text and on the device, without any weights.
 
     Raises `SymscopeError` where the model is not there, or the dictionary does not fit it.
     """
     config, source = described(settings["model"]), settings["model"]
     dictionary_of(settings)
-    from transformers import AutoModelForCausalLM
-
-    with torch.device("meta"):
-        module = AutoModelForCausalLM.from_config(config)
-    weights = sum(p.numel() for p in module.parameters())
-    each = torch.finfo(DTYPES[settings["dtype"]]).bits // 8
+    form, fresh = form_of(config), settings["untrained"]
     runs = sum(prompts_of(CYCLES[name].period, config, settings) for name in CYCLE)
-    speed = peak_of(settings["device"], settings["dtype"])
-    hours = 2.0 * weights * STEPS * runs / (USED * speed) / 3600
-    held = weights * each * (2 if settings["untrained"] else 1) / 1e9
-    logits = TOGETHER * STEPS * config.vocab_size * each / 1e9
-    return (
-        f"{source}: {weights / 1e9:.2f}·10⁹ parameters, {held:.1f} GB in {settings['dtype']}"
-        f"{' with a fresh network' if settings['untrained'] else ''}, and {logits:.1f} GB for the"
-        f" logits of {TOGETHER} prompts. About {runs:,} prompts of {STEPS} tokens,"
-        f" {hours:.2f} hours at {USED:.0%} of the {speed / 1e12:.2f}·10¹² operations per second "
-        f"measured on {settings['device']}, and minutes of regression on one core."
+    cost = runs_cost(form, runs, STEPS, TOGETHER, settings["dtype"], 1 + bool(fresh))
+    text = (
+        f"{source}: {form.parameters / 1e9:.2f}·10⁹ parameters, {cost.memory / 1e9:.1f} GB in"
+        f" {settings['dtype']}{' with a fresh network' if fresh else ''} and {TOGETHER} prompts at"
+        f" a time. About {runs:,} prompts of {STEPS} tokens, {told(cost, settings)}; and minutes of"
+        " regression on one core."
     )
+    return text, cost
 
 
 def prompts_of(period: int, config: Any, settings: dict[str, Any]) -> int:

@@ -19,6 +19,7 @@ first network is `results/heuristics/PRESET/atlas-NETWORK.html`.
 
 import argparse
 import os
+import re
 import sys
 from functools import partial
 from pathlib import Path
@@ -26,11 +27,15 @@ from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
-from symscope.evidence import SymscopeError, read_json, write_whole
+from symscope.engines import local
+from symscope.evidence import read_json, write_whole
 from symscope.jobs import Unit, Work, join
 from symscope.models.modular_addition import published_names
 from symscope.report.atlas import atlas
-from symscope.studies.heuristics.language import LANGUAGE, estimate, sign_unit
+from symscope.studies import language_model
+from symscope.studies.estimate import announced
+from symscope.studies.heuristics.costs import unit_cost
+from symscope.studies.heuristics.language import LANGUAGE, reckoned, sign_unit
 from symscope.studies.heuristics.modular import modular_unit
 from symscope.studies.heuristics.published import PUBLISHED
 from symscope.studies.heuristics.settings import PRESETS
@@ -43,7 +48,7 @@ from symscope.studies.heuristics.units import (
     speed_unit,
 )
 from symscope.studies.heuristics.view import view_unit
-from symscope.studies.running import run_told
+from symscope.studies.running import engine_of, engine_options, run, run_told
 from symscope.tasks.arithmetic import Arithmetic
 
 WORK: Work = {
@@ -64,11 +69,7 @@ WEIGHTS = "SYMSCOPE_WEIGHTS"
 def main() -> None:
     """Run what is not there yet, in as many processes as asked for."""
     asked = _asked()
-    try:
-        (_language if asked.preset in LANGUAGE else _trained)(asked)
-    except (SymscopeError, MemoryError) as error:
-        print(error, file=sys.stderr)
-        sys.exit(getattr(error, "exit_code", 3))
+    (_language if asked.preset in LANGUAGE else _trained)(asked)
 
 
 def _trained(asked: argparse.Namespace) -> None:
@@ -77,7 +78,7 @@ def _trained(asked: argparse.Namespace) -> None:
     settings: dict[str, Any] = {"preset": name}
     kinds = PRESETS[name][0]
     seeds = [(k, str(s)) for k, kind in kinds.items() for s in range(asked.seeds or kind.seeds)]
-    run_told(WORK, [("network", *who) for who in seeds], settings, folder, asked.jobs, asked.only)
+    networks: list[Unit] = [("network", *who) for who in seeds]
     whole = [who for who in seeds if isinstance(kinds[who[0]].task, Arithmetic)]
     units: list[Unit] = [(q, *who) for q in ("neurons", "families") for who in seeds]
     units += [(q, *who) for q in ("circuit", "development") for who in whole]
@@ -87,20 +88,26 @@ def _trained(asked: argparse.Namespace) -> None:
         settings["weights"] = os.environ[WEIGHTS]
         names = published_names(Path(settings["weights"]))
         units += [("modular", name, str(number)) for number, name in enumerate(names)]
-    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
-    _joined(folder, f"symscope study heuristics --preset {name}")
+    wanted = [u for u in networks + units if re.search(asked.only, "-".join(u))]
+    preset = asked.preset
+    if not announced(f"study heuristics --preset {preset}", wanted,
+                     lambda u: unit_cost(u, preset), folder, asked):  # fmt: skip
+        return
+    run_told(WORK, networks, settings, folder, engine_of(asked), asked.only)
+    run_told(WORK, units, settings, folder, engine_of(asked), asked.only)
+    _joined(folder, f"symscope study heuristics --preset {preset}")
 
 
 def _language(asked: argparse.Namespace) -> None:
     """A language model from a folder or the hub, sign by sign."""
     settings = {"preset": asked.preset, "model": asked.model or LANGUAGE[asked.preset].source,
                 "dtype": asked.dtype, "device": asked.device, "budget": asked.budget}  # fmt: skip
-    print(estimate(settings), file=sys.stderr)
-    if asked.dry_run:
+    text, cost, kept = reckoned(settings)
+    if not language_model.announced(text, cost, kept, settings, asked.dry_run):
         return
     folder = asked.out / asked.preset
     for sign in LANGUAGE[asked.preset].signs:
-        run_told(WORK, [("sign", sign, "0")], settings, folder, 1, asked.only)
+        run_told(WORK, [("sign", sign, "0")], settings, folder, local(1), asked.only)
     given = f" --model {asked.model}" if asked.model else ""
     _joined(folder, f"symscope study heuristics --preset {asked.preset}{given}")
 
@@ -123,7 +130,7 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=[*PRESETS, *LANGUAGE], default="small")
     parser.add_argument("--out", type=Path, default=Path("results/heuristics"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--seeds", type=int, help="fewer or more networks of each kind")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     parser.add_argument("--model", help="a folder, or a name on the hub")
@@ -135,4 +142,4 @@ def _asked() -> argparse.Namespace:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -8,22 +8,22 @@ from typing import Any
 
 import torch
 
-from symscope.evidence import Evidence, SymscopeError, wilson
+from symscope.cost import Cost
+from symscope.evidence import Evidence, wilson
 from symscope.jobs import Unit
 from symscope.network import Network
-from symscope.pretrained import DTYPES
-from symscope.speed import peak_of
 from symscope.studies.heuristics.circuit import faithful, place_claims
 from symscope.studies.heuristics.grids import WORDS, Grid, grids, pairs_of, said
 from symscope.studies.heuristics.neurons import right_prompts
 from symscope.studies.heuristics.settings import Asked
 from symscope.studies.heuristics.units import neuron_claims
+from symscope.studies.language_model import described, form_of, runs_cost, told
 from symscope.studies.questions import Question, answered
 from symscope.tasks import in_tokens
 
 OPERANDS = 300
-USED = 0.3
-"""The share of a device's peak that a run is reckoned to reach."""
+STEPS, BATCH = 5, 512
+"""Tokens of a prompt, and prompts at a time."""
 
 
 @dataclass(frozen=True)
@@ -45,36 +45,28 @@ LANGUAGE = {
 """Layers as in Nikankin et al. (2025): from where the answer can be read to the last."""
 
 
-def estimate(settings: dict[str, Any]) -> str:
-    """What a run will take: parameters, memory and time, from the model's description alone."""
-    try:
-        from transformers import AutoConfig, AutoModelForCausalLM
-    except ImportError:
-        raise SymscopeError("this needs transformers: pip install 'symscope[hf]'") from None
+def reckoned(settings: dict[str, Any]) -> tuple[str, Cost, float]:
+    """What a run will take: as a text, on the device, and the bytes of maps that are kept.
+
+    From the model's description alone; raises `SymscopeError` where there is none.
+    """
     about, source = LANGUAGE[settings["preset"]], settings["model"]
-    try:
-        config = AutoConfig.from_pretrained(source)
-    except (OSError, ValueError) as error:
-        raise SymscopeError(f"{source}: {error}") from None
-    with torch.device("meta"):
-        module = AutoModelForCausalLM.from_config(config)
-    weights = sum(p.numel() for p in module.parameters())
-    each = torch.finfo(DTYPES[settings["dtype"]]).bits // 8
-    layers = [layer for layer in about.layers if layer < config.num_hidden_layers]
+    form = form_of(described(source))
+    layers = [layer for layer in about.layers if layer < form.layers]
     prompts = len(about.signs) * about.operands**2
-    places = config.num_hidden_layers * (config.num_attention_heads + 1) * 4
+    places = form.layers * (form.heads + 1) * 4
     # accuracy, maps, means and nulls run all prompts; places and 500 neurons run all pairs
     runs = 4 * prompts + len(about.signs) * about.asked.pairs * (places + 1_000)
-    speed = peak_of(settings["device"], settings["dtype"])
-    hours = 2.0 * weights * 5 * runs / (USED * speed) / 3600
-    maps = 8.0 * about.asked.top * len(layers) * about.operands**2 / 1e9
-    return (
-        f"{source}: {weights / 1e9:.2f}·10⁹ parameters, {weights * each / 1e9:.1f} GB in"
+    cost = runs_cost(form, runs, STEPS, BATCH, settings["dtype"])
+    maps = 8.0 * about.asked.top * len(layers) * about.operands**2
+    budget = 1e9 * settings["budget"]
+    text = (
+        f"{source}: {form.parameters / 1e9:.2f}·10⁹ parameters, {cost.memory / 1e9:.1f} GB in"
         f" {settings['dtype']} on the device and at most {settings['budget']:.0f} GB for maps at a"
-        f" time; {maps:.1f} GB of maps are kept in memory. About {runs:,} prompts of 5 tokens,"
-        f" {hours:.1f} hours at {USED:.0%} of the {speed / 1e12:.2f}·10¹² operations per second"
-        f" measured on {settings['device']}, and an hour or two of matching on one core."
+        f" time; {maps / 1e9:.1f} GB of maps are kept in memory. About {runs:,} prompts of {STEPS}"
+        f" tokens, {told(cost, settings)}; and an hour or two of matching on one core."
     )
+    return text, cost, maps + budget
 
 
 def sign_unit(unit: Unit, settings: dict[str, Any], folder: Path) -> list[Evidence]:

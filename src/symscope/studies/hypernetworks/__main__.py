@@ -18,23 +18,29 @@ computed again, and a training goes on where it was. At the end the units are jo
 
 import argparse
 import os
+import re
 import sys
+from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
+from symscope.cost import Cost
 from symscope.evidence import SymscopeError, write_evidence, write_whole
 from symscope.jobs import Unit, Work, join
 from symscope.report.hypernetworks import hypernetworks
+from symscope.studies.estimate import announced, dry_run_option
 from symscope.studies.hypernetworks.boundaries import boundaries_unit
 from symscope.studies.hypernetworks.compared import compared_unit
+from symscope.studies.hypernetworks.costs import ON_DEVICE, unit_cost
 from symscope.studies.hypernetworks.counted import counted
 from symscope.studies.hypernetworks.development import development_unit
 from symscope.studies.hypernetworks.equal import equal_unit
 from symscope.studies.hypernetworks.front import blocks_unit, front_unit, sizes_unit
 from symscope.studies.hypernetworks.hand import hand_unit
+from symscope.studies.hypernetworks.networks import asked as asked_of
 from symscope.studies.hypernetworks.networks import trained_unit
 from symscope.studies.hypernetworks.published import PUBLISHED
 from symscope.studies.hypernetworks.reading import reading_unit
@@ -42,7 +48,7 @@ from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET, T
 from symscope.studies.hypernetworks.tried import tried_unit
 from symscope.studies.hypernetworks.variables import variables_unit
 from symscope.studies.hypernetworks.view import view
-from symscope.studies.running import run_told
+from symscope.studies.running import engine_of, engine_options, run, run_told
 
 WORK: Work = {
     "trained": trained_unit,
@@ -81,7 +87,6 @@ def _study(asked: argparse.Namespace) -> None:
     further = [(name, str(s)) for name, (_, own) in preset.further.items() for s in own]
     training += [("trained", *one) for one in further]
     training += [("trained", name, s) for name in preset.others for s in other]
-    run_told(WORK, training, settings, folder, asked.jobs, asked.only)
     units: list[Unit] = [("boundaries", TARGET, "0")]
     units += [("hand", name, "0") for name in (TARGET, *preset.others)]
     kinds = ("reading", "front", "development", "without", "sizes", *HELD_AGAINST)
@@ -89,7 +94,10 @@ def _study(asked: argparse.Namespace) -> None:
     units += [(kind, *one) for kind in kinds for one in further]
     units += [(kind, name, s) for kind in ("front", *HELD_AGAINST)
               for name in preset.others for s in other]  # fmt: skip
-    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+    if not _announced(asked, [*training, *units], settings, folder):
+        return
+    run_told(WORK, training, settings, folder, engine_of(asked), asked.only)
+    run_told(WORK, units, settings, folder, engine_of(asked), asked.only)
     found = [r for name in FAMILIES for r in counted(folder, name)]
     write_evidence(folder / "units" / "counted.json", found)
     command = f"symscope study hypernetworks --preset {asked.preset}"
@@ -99,12 +107,34 @@ def _study(asked: argparse.Namespace) -> None:
     print(page, file=sys.stderr)
 
 
+def _announced(
+    asked: argparse.Namespace, units: Sequence[Unit], settings: dict[str, Any], folder: Path
+) -> bool:
+    """What the units take is said; whether they shall be run."""
+    preset = PRESETS[settings["preset"]]
+
+    def cost_of(unit: Unit) -> Cost:
+        if unit[0] == "tried":
+            changes = TRIED[unit[1].replace("_", " ")][1]
+            sizes, steps = (changes.get("sizes", preset.sizes),
+                            changes.get("steps", preset.plan.steps))  # fmt: skip
+            return unit_cost(unit, preset, sizes, steps)
+        plan, sizes = asked_of(unit[1], settings)
+        return unit_cost(unit, preset, sizes, plan.steps)
+
+    wanted = [u for u in units if re.search(asked.only, "-".join(u))]
+    title = f"study hypernetworks --preset {asked.preset}"
+    return announced(title, wanted, cost_of, folder, asked, ON_DEVICE)
+
+
 def _search(asked: argparse.Namespace) -> None:
     """What was tried to find the settings of `small`: one evidence file."""
     folder = asked.out / "search"
     units = [("tried", name.replace(" ", "_"), str(seed)) for name, (seed, _) in TRIED.items()]
     settings = {"preset": "small", "device": asked.device}
-    run_told(WORK, units, settings, folder, asked.jobs, asked.only)
+    if not _announced(asked, units, settings, folder):
+        return
+    run_told(WORK, units, settings, folder, engine_of(asked), asked.only)
     join(folder, PUBLISHED, "symscope study hypernetworks --preset search")
 
 
@@ -112,12 +142,13 @@ def _asked() -> argparse.Namespace:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=[*PRESETS, "search"], default="small")
     parser.add_argument("--out", type=Path, default=Path("results/hypernetworks"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--seeds", type=int, help="fewer or more hypernetworks of each kind")
+    dry_run_option(parser)
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     parser.add_argument("--device", default="cpu", help="cpu, cuda …, of training")
     return parser.parse_args()
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,6 +20,7 @@ from symscope.generate.training import (
     train_hypernetwork,
 )
 from symscope.jobs import Unit
+from symscope.placement import Placement
 from symscope.studies.hypernetworks.settings import FAMILIES, PRESETS, TARGET
 from symscope.tasks.functions import Function, function
 
@@ -39,7 +40,7 @@ def trained(  # what is trained, how, and what it is called
     preset, task = PRESETS[settings["preset"]], function_of(name, sizes[0])
     training = training_folder(folder, slug or name, seed)
     module, history = train_hypernetwork(
-        task, sizes, plan, seed, training, settings.get("device", "cpu")
+        task, sizes, plan, seed, training, Placement(settings.get("device", "cpu")).alone.device
     )
     save_hypernetwork(weights_file(folder, slug or name, seed), module.cpu(), task.name)
     fresh = before_training(sizes, plan, seed + 1000)

@@ -20,6 +20,7 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Unit, Work, join, run_units
+from symscope.studies.estimate import announced, dry_run_option
 from symscope.studies.numbers.beyond import (
     head_unit,
     longer_unit,
@@ -27,6 +28,7 @@ from symscope.studies.numbers.beyond import (
     search_unit,
     together_unit,
 )
+from symscope.studies.numbers.costs import unit_cost
 from symscope.studies.numbers.extraction import extract_unit
 from symscope.studies.numbers.published import PUBLISHED
 from symscope.studies.numbers.units import (
@@ -39,6 +41,7 @@ from symscope.studies.numbers.units import (
     size_unit,
     variable_unit,
 )
+from symscope.studies.running import engine_of, engine_options, run
 
 PRESETS = {
     "small": {
@@ -110,18 +113,22 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=list(PRESETS), default="small")
     parser.add_argument("--out", type=Path, default=Path("results/numbers"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--seeds", type=int, help="fewer or more seeds than the preset")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    dry_run_option(parser)
     asked = parser.parse_args()
     preset = dict(PRESETS[asked.preset])
     preset["seeds"] = asked.seeds or preset["seeds"]
     folder = asked.out / asked.preset
     wanted = [u for u in units(preset) if re.search(asked.only, "-".join(u))]
-    for done, name in enumerate(run_units(WORK, wanted, preset, folder, asked.jobs), 1):
+    title = f"study numbers --preset {asked.preset}"
+    if not announced(title, wanted, lambda u: unit_cost(u, preset), folder, asked):
+        return
+    for done, name in enumerate(run_units(WORK, wanted, preset, folder, engine_of(asked)), 1):
         print(f"{done}/{len(wanted)} {name}", file=sys.stderr, flush=True)
     join(folder, PUBLISHED, f"symscope study numbers --preset {asked.preset}")
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -22,17 +22,20 @@ from pathlib import Path
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
 from symscope.jobs import Settings, Unit, Work, count, run_units
+from symscope.studies.estimate import announced, dry_run_option
 from symscope.studies.programs.controls.changed import changed_unit
 from symscope.studies.programs.controls.counting import counted_controls
 from symscope.studies.programs.controls.misfiled import alike, misfiled_unit
 from symscope.studies.programs.controls.untrained import untrained_unit
 from symscope.studies.programs.controls.wrong_states import wrong_states_unit
+from symscope.studies.programs.costs import unit_cost
 from symscope.studies.programs.extraction import extraction_unit
 from symscope.studies.programs.gallery import write_gallery
 from symscope.studies.programs.search import SEARCHED, search_unit
 from symscope.studies.programs.settings import CELL_TASKS, CELLS, MORE, SETTINGS, cost
 from symscope.studies.programs.tables import counted
 from symscope.studies.programs.units import cell_unit, network_unit
+from symscope.studies.running import engine_of, engine_options, run
 
 SEEDS = 3
 STAGES = ("train", "extract", "controls", "count", "gallery")
@@ -88,9 +91,10 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("results/programs"))
     parser.add_argument("--architecture", choices=("mlp", *CELLS), default="mlp")
     parser.add_argument("--networks", type=Path, help="a folder of networks trained elsewhere")
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--tasks", default="", help="only tasks whose name matches this expression")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
+    dry_run_option(parser)
     asked = parser.parse_args()
     stages = [asked.stage] if asked.stage else list(STAGES)
     if asked.networks:
@@ -98,6 +102,8 @@ def main() -> None:
     networks = asked.networks or asked.out / "networks"
     controls = asked.out.with_name(f"{asked.out.name}-controls")
     for stage in stages:
+        if asked.dry_run and stage in ("count", "gallery"):
+            continue
         if stage == "count":
             count(asked.out, counted, "symscope bench programs")
             if controls.exists():
@@ -106,7 +112,8 @@ def main() -> None:
             continue
         if stage == "gallery":
             names = [name for name in SETTINGS if re.search(asked.tasks, name)]
-            for number, name in enumerate(write_gallery(asked.out, networks, asked.jobs, names), 1):
+            drawn = write_gallery(asked.out, networks, engine_of(asked), names)
+            for number, name in enumerate(drawn, 1):
                 print(f"{number}/{len(SETTINGS)} drawn {name}", file=sys.stderr, flush=True)
             continue
         units = {
@@ -118,10 +125,12 @@ def main() -> None:
         wanted = [u for u in units if re.search(asked.only, "-".join(u))]
         settings = SETTINGS_OF[stage] | {"networks": str(networks), "extracted": str(asked.out)}
         folder = controls if stage == "controls" else asked.out
-        done = run_units(WORK, wanted, settings, folder, asked.jobs)
+        if not announced(f"bench programs, {stage}", wanted, unit_cost, folder, asked):
+            continue
+        done = run_units(WORK, wanted, settings, folder, engine_of(asked))
         for number, name in enumerate(done, 1):
             print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

@@ -20,6 +20,7 @@ os.environ.setdefault("OMP_NUM_THREADS", "1")
 from symscope.align.methods import METHODS
 from symscope.jobs import Settings, Unit, Work, count, run_units
 from symscope.models.compiled import FAMILIES
+from symscope.studies.running import engine_of, engine_options, run
 from symscope.studies.truth.others import TOLD, redundant_unit, superposition_unit, trained_unit
 from symscope.studies.truth.rates import counted
 from symscope.studies.truth.units import family_unit, quiet_unit, untrained_unit
@@ -56,7 +57,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--preset", choices=list(PRESETS), default="full")
     parser.add_argument("--out", type=Path, default=Path("results/truth"))
-    parser.add_argument("--jobs", type=int, default=os.cpu_count() or 1)
+    engine_options(parser)
     parser.add_argument("--method", choices=list(METHODS), help="one method alone")
     parser.add_argument("--only", default="", help="only units whose name matches this expression")
     asked = parser.parse_args()
@@ -66,7 +67,7 @@ def main() -> None:
         "untrained": [asked.method or "das"],
     }
     wanted = [u for u in units(asked.preset, asked.method) if re.search(asked.only, "-".join(u))]
-    done = run_units(WORK, wanted, settings, folder, asked.jobs)
+    done = run_units(WORK, wanted, settings, folder, engine_of(asked))
     for number, name in enumerate(done, 1):
         print(f"{number}/{len(wanted)} {name}", file=sys.stderr, flush=True)
     method = f" --method {asked.method}" if asked.method else ""
@@ -74,4 +75,4 @@ def main() -> None:
 
 
 if __name__ == "__main__":
-    main()
+    run(main)

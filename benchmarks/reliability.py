@@ -1,0 +1,134 @@
+"""When things go wrong: kills, full disks, odd and hostile files, pages, precision, leaks.
+
+    symscope bench reliability                      all parts, some hours; what is there stays
+    python benchmarks/reliability.py --part kills   one part, again
+    symscope bench reliability --quick              each part at the size that the tests have
+
+Each part writes `results/reliability/PART.json`. The parts themselves are in `tests/reliability`,
+where the same functions are tests.
+"""
+
+import argparse
+import os
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+
+os.environ["OMP_NUM_THREADS"] = "1"
+ROOT = Path(__file__).parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from recorded import described
+from symscope.evidence import Evidence, write_evidence
+
+RESULTS = ROOT / "results" / "reliability"
+Part = Callable[[Path, bool], list[Evidence]]
+
+
+def kills(folder: Path, quick: bool) -> list[Evidence]:
+    """SIGKILL at random moments, and in the middle of each write."""
+    from reliability.kills import at_every_write, kills
+
+    if quick:
+        return at_every_write(folder, ["train"], range(1, 3))
+    return [*kills(20, folder / "random"), *at_every_write(folder / "writes")]
+
+
+def disk(folder: Path, quick: bool) -> list[Evidence]:
+    """No room from the first write on, from the second …; and a small disk."""
+    from reliability.disk import no_room, on_a_small_disk, possible
+
+    if quick:
+        return no_room(folder, ["train"], writes=range(1, 3))
+    found = no_room(folder / "writes")
+    return found + (on_a_small_disk(folder / "small") if possible(folder) else [])
+
+
+def order(folder: Path, quick: bool) -> list[Evidence]:
+    """Other clocks, orders, places, numbers of processes."""
+    from reliability.order import order
+
+    return order(folder, ["train"]) if quick else order(folder)
+
+
+def fuzz(folder: Path, quick: bool) -> list[Evidence]:
+    """Generated arguments, documents, weights and programs."""
+    from reliability.fuzz_arguments import of_arguments
+    from reliability.fuzz_documents import of_documents
+    from reliability.fuzz_programs import of_programs
+    from reliability.fuzz_weights import of_weights
+
+    count = 50 if quick else 10_000
+    return [e for part in (of_arguments, of_documents, of_weights, of_programs)
+            for e in part(count, folder / part.__name__)]  # fmt: skip
+
+
+def malicious(folder: Path, quick: bool) -> list[Evidence]:
+    """Files made to do harm."""
+    from reliability.malicious import of_malice
+
+    return of_malice(folder, 10 if quick else 1)
+
+
+def pages(folder: Path, quick: bool) -> list[Evidence]:
+    """Pages with hostile names, pages that try to send, pages of the results."""
+    from reliability.pages import escaping, kept, offline
+
+    few = {"only": ["report"]} if quick else {}
+    return [*escaping(1 if quick else 12, folder / "escaping", **few),
+            *offline(folder / "offline", **few),
+            *kept(ROOT / "results", 1 if quick else None)]  # fmt: skip
+
+
+def precision(folder: Path, quick: bool) -> list[Evidence]:
+    """Each method in float32 and in float64."""
+    from reliability.precision import precision
+
+    return precision(folder, quick)
+
+
+def threads(folder: Path, quick: bool) -> list[Evidence]:
+    """The same command twice, on one thread and on two."""
+    from reliability.threads import threads
+
+    return threads(folder, quick)
+
+
+def leaks(folder: Path, quick: bool) -> list[Evidence]:
+    """A thousand runs of each kind with hooks."""
+    from reliability.leaks import leaks
+
+    return leaks(50 if quick else 1_000)
+
+
+PARTS: dict[str, Part] = {
+    f.__name__: f for f in (kills, disk, order, fuzz, malicious, pages, precision, threads, leaks)
+}
+
+
+def main() -> None:
+    """Measure what is not there yet; print it."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--quick", action="store_true")
+    parser.add_argument("--part", choices=list(PARTS))
+    asked = parser.parse_args()
+    for name, part in PARTS.items():
+        path = RESULTS / f"{name}.json"
+        if asked.part not in (None, name) or (path.exists() and not asked.quick and not asked.part):
+            continue
+        began = time.monotonic()
+        with tempfile.TemporaryDirectory() as place:
+            (Path(place) / name).mkdir()
+            found = part(Path(place) / name, asked.quick)
+        for record in found:
+            print(record, record.note, flush=True)
+        if not asked.quick:
+            made = described(f"python benchmarks/reliability.py --part {name}", began)
+            write_evidence(path, [replace(r, config={**r.config, "made": made}) for r in found])
+
+
+if __name__ == "__main__":
+    main()

@@ -16,8 +16,10 @@ NOUNS = (
 )  # fmt: skip
 QUESTIONS = ("localize", "align", "features", "extract", "verify", "generate")
 ORDER = (  # each imports only what stands above it; what shares a line does not know its neighbours
-    ("proof",),
-    ("evidence",),
+    ("proof", "errors", "leftovers", "conditioning"),
+    ("files",),
+    ("evidence", "settings"),
+    ("extras",),
     ("causal_model",),
     ("site",),
     ("layout",),
@@ -34,13 +36,17 @@ ORDER = (  # each imports only what stands above it; what shares a line does not
     ("tasks",),
     ("models",),
     ("train_state",),
-    ("speed",),
+    ("speed", "placement", "cost_factors"),
+    ("cost",),
+    ("room",),
     ("train", "train_copies", "interchange_training", "train_answers"),
     ("train_cell",),
     QUESTIONS,
     ("symscope",),  # the public names
     ("report",),
+    ("engines", "failures"),
     ("jobs",),
+    ("sweep", "tracking"),
     ("studies",),
     ("commands",),
     ("cli",),

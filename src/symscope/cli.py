@@ -22,9 +22,11 @@ from symscope.align.examine import COUNTS
 from symscope.causal_model import UnknownName
 from symscope.commands.binding import localize_command, train_binding
 from symscope.commands.demo import PRESETS, RIGHT, demo
-from symscope.commands.failures import outcome
+from symscope.commands.doctor import doctor_command
 from symscope.commands.generate import generate_command
+from symscope.commands.language_model import align_model, is_language_model
 from symscope.commands.loop import (
+    HIGHEST,
     Claim,
     Effort,
     align_one,
@@ -36,24 +38,32 @@ from symscope.commands.loop import (
     train_into,
 )
 from symscope.commands.options import (
+    MOST_SEED,
+    MOST_STEPS,
+    NOT_TRAINED,
     DemoOut,
     Device,
+    Dtype,
     Force,
     Jobs,
     Json,
     Out,
     Resume,
     Seed,
-    checked,
+    Sign,
     numbers_in,
     site_of,
 )
 from symscope.commands.programs import TASKS, extract_command, train_algorithm, verify_command
 from symscope.commands.run_directory import configured, described, opened, recorded, spent
 from symscope.commands.scripts import bench_command, study_command
-from symscope.commands.terminal import progress, say, show, show_json, told
+from symscope.commands.sweep import sweep_command
+from symscope.commands.terminal import printable, progress, say, show, show_json, told
 from symscope.evidence import SymscopeError
+from symscope.extras import needed
+from symscope.failures import outcome
 from symscope.models.load import ARCHITECTURES
+from symscope.placement import placement
 from symscope.report import write_page
 from symscope.train import Schedule
 
@@ -67,8 +77,8 @@ app = typer.Typer(
 def demo_command(  # one parameter per option
     out: DemoOut = Path("runs/demo"), seed: Seed = 0,
     preset: Annotated[str, typer.Option(help="default or tiny.")] = "default",
-    device: Device = "cpu", jobs: Jobs = None, resume: Resume = False, force: Force = False,
-    json: Json = False,
+    device: Device = "cpu", dtype: Dtype = None, jobs: Jobs = None, resume: Resume = False,
+    force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
     """Train a GRU to count, take its program out, prove it, and find its variables in the state.
 
@@ -79,13 +89,14 @@ def demo_command(  # one parameter per option
     """
     if preset not in PRESETS:
         raise UnknownName("preset", preset, PRESETS)
-    checked(device)
+    where = placement(device, dtype, NOT_TRAINED)
+    needed("plotly.offline", "the page")  # said before anything is computed
     chosen, began = PRESETS[preset], time.monotonic()
     settings = {"preset": preset, "task": "multi", "architecture": "gru", "width": chosen.width}
     place = {"program": "up_down", "site": "rnn.state"}
     opened(out, described("demo", seed, **settings | place), resume, force)
     with progress() as bar:
-        found = demo(out, chosen, device, jobs or os.cpu_count() or 1, bar)
+        found = demo(out, chosen, where, jobs or os.cpu_count() or 1, bar)
     spent(out, began)
     page = write_page(out)
     show(found, json, run=out, report=page)
@@ -99,15 +110,17 @@ def train_command(  # one parameter per option
         help="multi, single, same, modulo, round, binding, or one of the 62.")],
     network: Annotated[str | None, typer.Option(help="gru, lstm, transformer; mlp, elman.")] = None,
     width: Annotated[int | None, typer.Option(help="Of embedding and state; default: 20.")] = None,
-    epochs: Annotated[int, typer.Option(min=1, help="8 updates each; stops early from 200.")] = 400,
+    epochs: Annotated[int, typer.Option(
+        min=1, max=MOST_STEPS, help="8 updates each; stops early from 200.")] = 400,
     own_answers: Annotated[bool | None, typer.Option(
         help="Give its own answers back in training (recurrent networks: yes).")] = None,
-    highest: Annotated[int, typer.Option(min=1, help="The largest count.")] = 20,
+    highest: Annotated[int, typer.Option(min=1, max=HIGHEST, help="The largest count.")] = 20,
     hold_out: Annotated[str, typer.Option(help="Counts never trained on.")] = "4,9,14,17",
     preset: Annotated[str, typer.Option(help="binding: tiny, small or published.")] = "tiny",
-    steps: Annotated[int | None, typer.Option(min=1, help="binding: fewer steps.")] = None,
-    seed: Seed = 0, out: Out = None, device: Device = "cpu", resume: Resume = False,
-    force: Force = False, json: Json = False,
+    steps: Annotated[int | None, typer.Option(
+        min=1, max=MOST_STEPS, help="binding: fewer steps.")] = None,
+    seed: Seed = 0, out: Out = None, device: Device = "cpu", dtype: Dtype = None,
+    resume: Resume = False, force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
     """Train a network on a task until it answers without a mistake.
 
@@ -117,20 +130,21 @@ def train_command(  # one parameter per option
     symscope train div_3 --out runs/y        one of 62 sequence tasks; --network mlp, gru or elman
     symscope train binding --preset tiny     a transformer that follows chains of assignments
     """
-    checked(device)
+    where = placement(device, dtype, {} if task == "binding" else NOT_TRAINED)
     if task == "binding":
-        run, evidence = train_binding(out, preset, steps, seed, device, resume, force)
+        run, evidence = train_binding(out, preset, steps, seed, where, resume, force)
         show([evidence], json, run=run)
         return 0
     if task in TASKS:
         run = out or Path("runs") / "-".join((task, *([network] if network else []), str(seed)))
         asked = task, network or "mlp", width
-        show([train_algorithm(run, asked, seed, resume, force)], json, run=run)
+        show([train_algorithm(run, asked, seed, where, resume, force)], json, run=run)
         return 0
     network, width = network or "gru", 20 if width is None else width
     if network not in ARCHITECTURES:
         raise UnknownName("network", network, ARCHITECTURES)
     settings = {"task": task, "architecture": network, "width": width, "highest": highest}
+    settings |= {} if dtype is None else {"dtype": dtype}
     settings["held_out"] = [n for n in numbers_in(hold_out) if n <= highest]
     task_of(settings)
     built(settings, seed)  # so that a network that cannot be is refused before anything is written
@@ -138,7 +152,7 @@ def train_command(  # one parameter per option
     opened(run, described("train", seed, **settings), resume, force)
     own = network != "transformer" if own_answers is None else own_answers
     with progress() as bar:
-        evidence = train_into(run, Schedule(epochs, own_answers=own), device, bar)
+        evidence = train_into(run, Schedule(epochs, own_answers=own), where, bar)
     spent(run, began)
     if evidence.score != 1:
         say(f"below the gate: align refuses this network; train on with --epochs {2 * epochs}"
@@ -149,33 +163,43 @@ def train_command(  # one parameter per option
 
 @app.command("align")
 def align_command(  # one parameter per option
-    target: Annotated[Path, typer.Argument(help="A run directory, or a checkpoint file.")],
+    target: Annotated[Path, typer.Argument(
+        help="A run directory, a checkpoint, or a folder of a Hugging Face model.")],
     program: Annotated[str, typer.Option(help="up_down, up_up or progress.")] = "up_down",
     variable: Annotated[str, typer.Option(help="A variable of the program.")] = "count",
     site: Annotated[str | None, typer.Option(help="A module path; default: the state.")] = None,
     part: Annotated[str, typer.Option(help="output, input, state, h or c.")] = "",
     size: Annotated[int | None, typer.Option(help="Dimensions; default: half.")] = None,
     anyway: Annotated[bool, typer.Option("--anyway", help="Also below the gate.")] = False,
-    steps: Annotated[int, typer.Option(min=1, help="Steps of the search …")] = 1000,
-    most: Annotated[int, typer.Option(min=1, help="… up to so many while it gains.")] = 5000,
-    pairs: Annotated[int, typer.Option(min=1, help="Pairs to fit on.")] = 10_000,
+    steps: Annotated[int, typer.Option(
+        min=1, max=MOST_STEPS, help="Steps of the search …")] = 1000,
+    most: Annotated[int, typer.Option(
+        min=1, max=MOST_STEPS, help="… up to so many while it gains.")] = 5000,
+    pairs: Annotated[int, typer.Option(min=1, max=10**6, help="Pairs to fit on.")] = 10_000,
     fitted_controls: Annotated[bool, typer.Option(
         help="Repeat the search where there is nothing to find.")] = True,
     task: Annotated[str | None, typer.Option(help="For a checkpoint: its task.")] = None,
     network: Annotated[str, typer.Option(help="For a checkpoint: its architecture.")] = "gru",
     width: Annotated[int, typer.Option(help="For a checkpoint: its width.")] = 20,
-    seed: Annotated[int | None, typer.Option(min=0, help="Default: the run's.")] = None,
-    out: Out = None, device: Device = "cpu", resume: Resume = False, force: Force = False,
-    json: Json = False,
+    seed: Annotated[int | None, typer.Option(
+        min=0, max=MOST_SEED, help="Default: the run's.")] = None,
+    sign: Sign = "+", out: Out = None, device: Device = "cpu", dtype: Dtype = None,
+    resume: Resume = False, force: Force = False, json: Json = False,
 ) -> int:  # fmt: skip
     """Search a network for one variable of a program, and score it beside its controls.
 
     \b
     symscope align runs/x --program up_down --variable count
     symscope align runs/x --program up_up --variable demo --site rnn --part state --size 8
+    symscope align FOLDER --program arithmetic --variable answer --dtype bfloat16 --device auto
     symscope align theirs.pt --task multi --network gru --width 48 --out runs/theirs
     """
-    checked(device)
+    where = placement(device, dtype)
+    if is_language_model(target):
+        asked = sign, program, variable, size, site_of(site, part) if site else None
+        return align_model(
+            target, asked, (Search(steps, most=most), pairs), out, where, seed or 0, anyway, json
+        )
     if target.is_dir():
         if out is not None:
             raise SymscopeError(f"--out is for a bare checkpoint; this is written into {target}")
@@ -204,7 +228,7 @@ def align_command(  # one parameter per option
     effort = Effort(Search(steps, most=most), {**COUNTS, "fit": pairs})
     with progress() as bar:
         bar(0, 1, f"searching for {variable}")
-        evidence = align_one(run, claim, effort, device, seed, anyway)
+        evidence = align_one(run, claim, effort, where, seed, anyway)
     show([evidence], json, run=run)
     return told([evidence])
 
@@ -217,6 +241,8 @@ app.command("localize")(localize_command)
 app.command("generate")(generate_command)
 app.command("study")(study_command)
 app.command("bench")(bench_command)
+app.command("sweep")(sweep_command)
+app.command("doctor")(doctor_command)
 
 
 @app.command("report")
@@ -239,6 +265,7 @@ def report_command(
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run one command; the exit code. Failures are one line on stderr."""
     torch.set_num_threads(1)
+    printable()
     arguments = sys.argv[1:] if arguments is None else list(arguments)
     try:
         code = app(arguments, standalone_mode=False)

@@ -1,8 +1,8 @@
 """The page as a file, and as it behaves in a browser."""
 
-import builtins
 import json
 import re
+import sys
 from dataclasses import replace
 from html import unescape
 
@@ -86,15 +86,9 @@ def test_a_config_that_is_no_object_is_refused(run):
 
 @pytest.mark.parametrize("missing", ["plotly", "jinja2"])
 def test_a_missing_library_is_answered_with_what_to_install(run, monkeypatch, missing):
-    original = builtins.__import__
-
-    def without(name, *rest, **named):
-        if name.split(".")[0] == missing:
-            raise ImportError(f"No module named {missing!r}", name=missing)
-        return original(name, *rest, **named)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(SymscopeError, match=re.escape('pip install "symscope[report]"')):
+    for name in (missing, f"{missing}.offline"):
+        monkeypatch.setitem(sys.modules, name, None)
+    with pytest.raises(SymscopeError, match=re.escape("pip install 'symscope[report]'")):
         write_page(run)
     assert not (run / "report.html").exists()
 

@@ -2,14 +2,15 @@
 
 import time
 from collections.abc import Mapping
-from importlib.util import find_spec
 
 import numpy as np
 
+from symscope.evidence import SymscopeError
 from symscope.extract.machine import Machine
 from symscope.extract.pipeline.published import published
 from symscope.extract.pipeline.regression import published_regression
 from symscope.extract.rows import Candidate, Nothing, Regress, Rows
+from symscope.extras import needed
 from symscope.models.real_rnn import MLPStep
 
 SECONDS = 15.0
@@ -24,8 +25,10 @@ def as_published(machine: Machine, rows: Rows, regress: Regress) -> Candidate | 
     module = machine.module
     if module is None or not isinstance(module.rnn, MLPStep):
         return Nothing("is for recurrent MLPs, and reads their weights")
-    if find_spec("flint") is None:
-        return Nothing("needs the extra extract: pip install 'symscope[extract]'")
+    try:
+        needed("flint", "the published pipeline")
+    except SymscopeError as error:
+        return Nothing(str(error))
     end = time.monotonic() + SECONDS
 
     def in_time(

@@ -95,8 +95,9 @@ def extract(
 def fidelity(program: Program, rows: Rows) -> float:
     """The share of sequences on which each answer that counts is as the network's was."""
     x = rows.x if len(program.inputs) > 1 else rows.x[..., 0]
-    output = program.run(x).output
-    same = (output.view(rows.y.shape) == rows.y).all(-1)
+    output = torch.as_tensor(program.run(x).output)  # one number where the answer is constant
+    said = output.view(rows.y.shape) if output.dim() else output.expand(rows.y.shape)
+    same = (said == rows.y).all(-1)
     same |= torch.tensor(False) if rows.asked is None else ~rows.asked
     return float(same.all(1).double().mean())
 

@@ -1,9 +1,11 @@
 """Where the states give no automaton, the answers may: the network is asked word by word."""
 
+from symscope.evidence import SymscopeError
 from symscope.extract.automaton import MOST_SYMBOLS, automaton
 from symscope.extract.labelled import numbered
 from symscope.extract.machine import Machine
 from symscope.extract.rows import Candidate, Nothing, Regress, Rows
+from symscope.extras import needed
 
 
 def questioned(machine: Machine, rows: Rows, regress: Regress) -> Candidate | Nothing:
@@ -15,9 +17,11 @@ def questioned(machine: Machine, rows: Rows, regress: Regress) -> Candidate | No
     if not isinstance(automaton(machine), Nothing):
         return Nothing("not asked: the states gave an automaton")
     try:
-        from symscope.extract.angluin import learned
-    except ImportError:
-        return Nothing("needs the extra automata: pip install 'symscope[automata]'")
+        needed("aalpy", "asking word by word")
+    except SymscopeError as error:
+        return Nothing(str(error))
+    from symscope.extract.angluin import learned
+
     found = learned(machine, rows)
     if isinstance(found, Nothing):
         return found

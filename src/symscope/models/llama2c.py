@@ -13,6 +13,8 @@ import torch
 from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
+from symscope.extras import needed
+from symscope.files import regular
 
 HEADER = struct.Struct("7i")
 
@@ -23,21 +25,24 @@ def load_llama2c(path: Path) -> nn.Module:
     llama2.c rotates adjacent pairs of a head's units, transformers the two halves: rows of q and k
     are put in that order.
     """
-    from transformers import LlamaConfig, LlamaForCausalLM
-
+    transformers = needed("transformers", "a llama2.c checkpoint")
+    regular(path, "checkpoint")
     data = Path(path).read_bytes()
     if len(data) < HEADER.size:
         raise SymscopeError(f"{path} is no llama2.c checkpoint: {len(data)} bytes")
-    width, hidden, layers, heads, key_heads, vocabulary, context = HEADER.unpack_from(data)
-    config = LlamaConfig(
+    header = width, hidden, layers, heads, key_heads, vocabulary, context = HEADER.unpack_from(data)
+    if min(*header[:5], abs(vocabulary), context) < 1 or width % heads or heads % key_heads:
+        raise SymscopeError(f"{path} is no llama2.c checkpoint: its header says {header}")
+    config = transformers.LlamaConfig(
         hidden_size=width, intermediate_size=hidden, num_hidden_layers=layers,
         num_attention_heads=heads, num_key_value_heads=key_heads, vocab_size=abs(vocabulary),
         max_position_embeddings=context, rms_norm_eps=1e-5, tie_word_embeddings=vocabulary > 0,
         bos_token_id=1, eos_token_id=2,
     )  # fmt: skip
-    module = LlamaForCausalLM(config)
-    values = torch.from_numpy(np.frombuffer(data, np.float32, offset=HEADER.size).copy())
-    given = _named(values, config, path)
+    whole = (len(data) - HEADER.size) // 4
+    values = torch.from_numpy(np.frombuffer(data, np.float32, whole, HEADER.size).copy())
+    given = _named(values, config, path)  # before memory is taken for what the header says
+    module: nn.Module = transformers.LlamaForCausalLM(config)
     missing, extra = module.load_state_dict(given, strict=False)
     assert not extra and set(missing) <= {"lm_head.weight"}, (missing, extra)
     return module.eval()
@@ -78,9 +83,12 @@ def _named(values: Tensor, config: object, path: Path) -> dict[str, Tensor]:
 
 def vocabulary(path: Path) -> list[bytes]:
     """The tokens of a llama2.c tokenizer file: the longest's length, then score, length, bytes."""
+    regular(path)
     data, at, found = Path(path).read_bytes(), 4, []
     while at < len(data):
-        (length,) = struct.unpack_from("i", data, at + 4)
+        length = struct.unpack_from("i", data, at + 4)[0] if at + 8 <= len(data) else -1
+        if not 0 <= length <= len(data) - at - 8:
+            raise SymscopeError(f"{path} is no llama2.c tokenizer, or is cut off: at byte {at}")
         found.append(data[at + 8 : at + 8 + length])
         at += 8 + length
     return found

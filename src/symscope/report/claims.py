@@ -41,7 +41,7 @@ def checked(evidence: Evidence) -> Evidence:
     named = {"score": e.score, "low": e.low, "high": e.high, "n": e.n, **e.controls}
     for name, value in named.items():
         absent = value is None and name in ("score", "low", "high")
-        if not absent and not (isinstance(value, int | float) and math.isfinite(value)):
+        if not absent and not (isinstance(value, int | float) and abs(value) < math.inf):
             raise SymscopeError(f"{e.claim}: {name} is {value!r}, which is no number")
     return evidence
 

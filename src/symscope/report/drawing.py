@@ -37,7 +37,12 @@ def printable(said: str) -> str:
     >>> printable("a < b\\x00")
     'a &lt; b\\ufffd'
     """
-    return escape(_UNPRINTABLE.sub("\ufffd", said), quote=True)
+    return escape(readable(said), quote=True)
+
+
+def readable(said: str) -> str:
+    """The text with � for each character that neither XML nor HTML has."""
+    return _UNPRINTABLE.sub("\ufffd", said)
 
 
 def drawing(height: float, says: str, parts: Iterable[str], wide: float = WIDE) -> str:

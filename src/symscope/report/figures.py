@@ -4,7 +4,6 @@ Pure functions to plotly dicts, under the two rules of `heat`: `var(--name)` col
 """
 
 from collections.abc import Mapping, Sequence
-from html import escape
 from textwrap import wrap
 from typing import Any
 
@@ -13,7 +12,7 @@ import numpy as np
 from symscope.align.accept import verdict
 from symscope.evidence import Evidence, SymscopeError, wilson
 from symscope.report.controls import Control, controls_of
-from symscope.report.heat import Figure
+from symscope.report.heat import Figure, letters
 from symscope.report.sentence import basis, percent
 
 _COLOURS = {"floor": "var(--floor)", "rival": "var(--rival)", "ceiling": "var(--floor)"}
@@ -186,7 +185,7 @@ def _curve(points: list[tuple[int, float]], colour: str, mode: str, hover: str) 
 
 
 def _label(text: str, value: float) -> str:
-    return f"{escape(text, False)}\u2002{percent(value)}"
+    return f"{letters(text)}\u2002{percent(value)}"
 
 
 def _line_at(floor: float) -> dict[str, Any]:
@@ -202,13 +201,13 @@ def _line_at(floor: float) -> dict[str, Any]:
 
 def _explained(control: Control, value: float, bounds: tuple[float, float]) -> str:
     low, high = (100 * b for b in bounds)
-    title = f"<b>{escape(control.label, False)}: {percent(value)}</b> ({_KINDS[control.kind]})"
+    title = f"<b>{letters(control.label)}: {percent(value)}</b> ({_KINDS[control.kind]})"
     text = f"95\u00a0%: {low:.1f}–{high:.1f}\u00a0%. {control.meaning} {control.expected}"
     return f"{title}<br>{_lines(text)}"
 
 
 def _lines(text: str) -> str:
-    return "<br>".join(escape(line, False) for line in wrap(text, 52))
+    return "<br>".join(letters(line) for line in wrap(text, 52))
 
 
 def _or(value: float | None, otherwise: float) -> float:

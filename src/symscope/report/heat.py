@@ -26,6 +26,15 @@ _SCALE = [[0, "var(--heat-low)"], [0.5, "var(--heat-middle)"], [1, "var(--heat-h
 _MARGIN = {"l": 72, "r": 16, "t": 12, "b": 56}
 
 
+def letters(text: str) -> str:
+    """The text so that plotly shows it letter for letter: it reads HTML, and formulas between $.
+
+    >>> letters("a < $b$")
+    'a &lt; &#36;b&#36;'
+    """
+    return escape(text, False).replace("$", "&#36;")
+
+
 def heat_map(
     x: Sequence[str],
     y: Sequence[str],
@@ -37,7 +46,7 @@ def heat_map(
     """A table of shares as coloured squares; None is left blank. `hover` has a text per cell."""
     few = max(len(x), len(y)) <= _MOST_TEXT
     trace = {
-        "type": "heatmap", "z": z, "text": [[escape(t, False) for t in row] for row in hover],
+        "type": "heatmap", "z": z, "text": [[letters(t) for t in row] for row in hover],
         "hovertemplate": "%{text}<extra></extra>", "xgap": 1, "ygap": 1,
         "zmin": 0, "zmax": 1, "colorscale": _SCALE,
         "colorbar": {"tickformat": ".0%", "thickness": 10, "outlinewidth": 0, "len": 0.8},
@@ -47,10 +56,10 @@ def heat_map(
     tick = {"tickangle": 0, "tickfont": {"size": 11}} if few else {}
     axes = {
         f"{name}axis": {
-            "title": {"text": escape(title, False), "standoff": 14}, "showgrid": False,
+            "title": {"text": letters(title), "standoff": 14}, "showgrid": False,
             "zeroline": False,
             "tickvals": list(range(len(labels))),
-            "ticktext": [escape(label, False) for label in labels], "constrain": "domain",
+            "ticktext": [letters(label) for label in labels], "constrain": "domain",
             "ticks": "",
         } | tick
         for name, title, labels in (("x", titles[0], x), ("y", titles[1], y))
@@ -113,7 +122,7 @@ def distance_figure(evidence: Evidence) -> Figure | None:
         "hovertemplate": "%{text}<extra></extra>", "zmin": 0, "zmax": 1, "colorscale": _SCALE,
         "showscale": False, "xgap": 1,
     }  # fmt: skip
-    name = escape(called(variable_of(evidence)), False)
+    name = letters(called(variable_of(evidence)))
     layout = {
         "height": 290, "margin": _MARGIN, "showlegend": False,
         "xaxis": {"title": {"text": f"|{name} in the source − {name} in the base|"},

@@ -5,7 +5,8 @@ from pathlib import Path
 from typing import Any
 
 from symscope.align.accept import RULE, ErrorRates, error_rates
-from symscope.evidence import Evidence, SymscopeError, read_evidence, read_json, write_whole
+from symscope.evidence import Evidence, read_evidence, read_json, write_whole
+from symscope.files import read_text, refusing
 from symscope.report.claims import checked, claim_parts, is_claim, main_claim
 from symscope.report.figures import coordinate_figure, correlations, plane_figure, training_figure
 from symscope.report.generated import HYPERNETWORK, generated_page
@@ -14,6 +15,7 @@ from symscope.report.program_page import extraction, program_page
 from symscope.report.provenance import provenance
 from symscope.report.render import plotly, rendered, script
 from symscope.report.sentence import percent, sentence
+from symscope.settings import read_settings
 
 _AXIS = "the first principal axis of the states inside the aligned subspace"
 
@@ -26,16 +28,15 @@ def write_page(run: Path) -> Path:
     a file is missing or is something else, or where plotly or jinja2 is not installed.
     """
     run = Path(run)
-    config = read_json(run / "config.json")
-    if not isinstance(config, dict):
-        raise SymscopeError(f"{run / 'config.json'} holds no JSON object")
-    evidence = read_evidence(run / "evidence.json")
-    if (run / HYPERNETWORK).exists():
-        text = generated_page(run, config, evidence)
-    elif extraction(evidence):
-        text = program_page(run, config, evidence)
-    else:
-        text = _of_claims(run, config, evidence)
+    config = read_settings(run)
+    evidence = [checked(e) for e in read_evidence(run / "evidence.json")]
+    with refusing(f"{run} holds what the page cannot show"):
+        if (run / HYPERNETWORK).exists():
+            text = generated_page(run, config, evidence)
+        elif extraction(evidence):
+            text = program_page(run, config, evidence)
+        else:
+            text = _of_claims(run, config, evidence)
     path = run / "report.html"
     write_whole(path, lambda p: p.write_text(text, encoding="utf8"))
     return path
@@ -48,7 +49,7 @@ def _of_claims(run: Path, config: Mapping[str, Any], evidence: Sequence[Evidence
         config,
         evidence,
         read_json(coordinates) if coordinates.exists() else None,
-        program.read_text(encoding="utf8") if program.exists() else "",
+        read_text(program) if program.exists() else "",
     )
 
 

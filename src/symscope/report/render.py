@@ -2,13 +2,19 @@
 
 import base64
 import hashlib
-from collections.abc import Sequence
+import json
+import re
+from collections.abc import Mapping, Sequence
 from importlib.resources import files
 from typing import Any
 
 from symscope.evidence import SymscopeError
-from symscope.report.drawing import style_of
+from symscope.extras import needed
+from symscope.report.drawing import readable, style_of
 from symscope.report.sentence import basis, interval, percent
+
+MOST = 25_000_000
+"""Bytes of a page; a larger one opens slowly, or not at all."""
 
 
 def rendered(
@@ -16,37 +22,55 @@ def rendered(
 ) -> str:
     """The template of that name with the values, the style sheets and the scripts in it.
 
-    All values are escaped but those that are `markupsafe.Markup`. Scripts are the text of each;
-    the page's policy allows these alone. `styles` are names of further style sheets. Raises
-    `SymscopeError` without jinja2, and for a number that JSON does not have.
+    All values are escaped but those that are `markupsafe.Markup`, and characters that HTML does
+    not have are shown as �. Scripts are the text of each; the page's policy allows these alone.
+    `styles` are names of further style sheets. Raises `SymscopeError` without jinja2, for a number
+    that JSON does not have, and for a page of more than `MOST` bytes.
     """
-    try:
-        from jinja2 import Environment, PackageLoader, StrictUndefined
-        from markupsafe import Markup
-    except ImportError as error:
-        raise missing(error) from None
-    environment = Environment(
-        loader=PackageLoader("symscope", "report"), autoescape=True, undefined=StrictUndefined,
-        trim_blocks=True, lstrip_blocks=True,
+    jinja2 = needed("jinja2", "the page")
+    from markupsafe import Markup  # jinja2 brings it
+
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("symscope", "report"), autoescape=True, finalize=_readable,
+        undefined=jinja2.StrictUndefined, trim_blocks=True, lstrip_blocks=True,
     )  # fmt: skip
     environment.policies["json.dumps_kwargs"] = {"allow_nan": False}
     environment.filters |= {"percent": percent, "interval": interval, "basis": basis}
     inlined = [_inline(script) for script in scripts]
     try:
-        return environment.get_template(template).render(
-            **values,
+        text = environment.get_template(template).render(
+            **_readable(values),
             policy=_policy(inlined),
             scripts=[Markup(script) for script in inlined],
             style=Markup(style_of("colours.css", "page.css", "drawing.css", *styles)),
         )
     except ValueError as error:
         raise SymscopeError(f"the evidence holds a number that is none: {error}") from None
+    return _within(text, values)
 
 
-def missing(error: ImportError) -> SymscopeError:
-    """What to say of a library of the extra `report` that is not there."""
-    return SymscopeError(
-        f'the page needs {error.name}, which is not installed: pip install "symscope[report]"'
+def _readable(part: Any) -> Any:
+    """The part in the letters that HTML has, lines ended as in HTML: JSON has more, and differs."""
+    if isinstance(part, Mapping):
+        return {_readable(k): _readable(v) for k, v in part.items()}
+    if type(part) is list:
+        return [_readable(v) for v in part]
+    return readable(re.sub("\r\n?", "\n", part)) if type(part) is str else part
+
+
+def _within(text: str, values: Mapping[str, Any]) -> str:
+    """The page; raises `SymscopeError` with what takes most of it where it is too large."""
+    size = len(text.encode())
+    if size <= MOST:
+        return text
+    parts = dict[str, Any]()
+    for name, value in values.items():
+        parts |= value if isinstance(value, Mapping) else {name: value}
+    sizes = {name: len(json.dumps(part, default=str)) for name, part in parts.items()}
+    most = max(sizes, key=sizes.__getitem__)
+    raise SymscopeError(
+        f"the page would have {size / 1e6:.1f} MB, {sizes[most] / 1e6:.1f} of them for {most!r};"
+        f" a page has at most {MOST / 1e6:.0f} MB: give it less to show, what was found is kept"
     )
 
 
@@ -57,11 +81,7 @@ def script(*names: str) -> str:
 
 def plotly() -> str:
     """The script of plotly; raises `SymscopeError` where it is not installed."""
-    try:
-        from plotly.offline import get_plotlyjs
-    except ImportError as error:
-        raise missing(error) from None
-    return str(get_plotlyjs())
+    return str(needed("plotly.offline", "the page").get_plotlyjs())
 
 
 def _policy(scripts: Sequence[str]) -> str:
@@ -70,7 +90,7 @@ def _policy(scripts: Sequence[str]) -> str:
     allowed = " ".join(f"'sha256-{h}'" for h in hashes) or "'none'"
     return (
         f"default-src 'none'; script-src {allowed}; style-src 'unsafe-inline';"
-        " img-src data:; base-uri 'none'; form-action 'none'"
+        " img-src data:; connect-src 'none'; base-uri 'none'; form-action 'none'"
     )
 
 

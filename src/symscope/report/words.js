@@ -29,8 +29,8 @@ const Words = (() => {
     return `${Number((value / 1000).toFixed(value < 10000 ? 1 : 0))}k`;
   }
 
-  // Plotly reads a part of HTML in text.
-  const safe = (text) => text.replace(/&/g, "&amp;").replace(/</g, "&lt;");
+  // Plotly reads a part of HTML in text, formulas between $, and places such as %{x}.
+  const safe = (text) => text.replace(/[&<$%]/g, (letter) => `&#${letter.charCodeAt(0)};`);
 
   const token = (text) => (text === "\n" ? "⏎" : text === " " ? "␣" : text);
 

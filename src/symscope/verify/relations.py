@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
+from symscope.extras import needed
 from symscope.program import State
 from symscope.verify.pair import Pair
 from symscope.verify.sampling import constant, sequences
@@ -171,13 +172,12 @@ def _products(rows: State, divisors: Iterable[int]) -> Iterator[str]:
 
 def nullspace(table: np.ndarray) -> list[list[int]]:
     """Whole weights w, a basis of all with table · w = 0; the table holds Python's integers."""
-    from sympy import Matrix, ilcm
-
+    sympy = needed("sympy", "a proof by relations between registers")
     width = table.shape[1]
     chosen: list[int] = []
     while True:
-        basis = Matrix([list(table[i]) for i in chosen] or [[0] * width]).nullspace()
-        weights = [[int(v) for v in b * ilcm(1, *(v.q for v in b))] for b in basis]
+        basis = sympy.Matrix([list(table[i]) for i in chosen] or [[0] * width]).nullspace()
+        weights = [[int(v) for v in b * sympy.ilcm(1, *(v.q for v in b))] for b in basis]
         wrong = next((r for w in weights if (r := _violated(table, w)) is not None), None)
         if wrong is None:
             return weights

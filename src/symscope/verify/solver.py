@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from symscope.evidence import SymscopeError
+from symscope.extras import needed
 from symscope.verify.pair import Pair, Step
 
 MEGABYTES = 800
@@ -14,14 +14,7 @@ MEGABYTES = 800
 
 def load() -> Any:
     """The z3 module; raises `SymscopeError` with what to install."""
-    try:
-        import z3
-    except ImportError:
-        raise SymscopeError(
-            "no route without a solver decides this, and z3 is not there:"
-            ' pip install "symscope[prove]"'
-        ) from None
-    return z3
+    return needed("z3", "no route without a solver decides this, and one")
 
 
 def registers(pair: Pair, t: int) -> dict[str, Any]:

@@ -4,8 +4,8 @@ from itertools import combinations
 
 import numpy as np
 
-from symscope.evidence import SymscopeError
 from symscope.extract.pipeline.weights import Array
+from symscope.extras import needed
 
 _MOST_SUBSETS = 5000
 _BITS = 40
@@ -51,15 +51,10 @@ def shortened(basis: Array) -> Array:
     Lenstra, Lenstra & Lovász (1982), through python-flint. The paper subtracts projections, which
     finds the unit basis of a scrambled Zᵈ less and less often as d grows.
     """
-    try:
-        from flint import fmpz_mat
-    except ImportError:
-        raise SymscopeError(
-            "lattices are reduced by python-flint: pip install 'symscope[extract]'"
-        ) from None
+    flint = needed("flint", "the reduction of lattices")
     scaled = np.round(basis / np.abs(basis).max() * 2**_BITS)
     rows = [[int(x) for x in row] for row in scaled]
-    _, turn = fmpz_mat(rows).lll(True, 0.99)
+    _, turn = flint.fmpz_mat(rows).lll(True, 0.99)
     return np.array([[int(x) for x in row] for row in turn.tolist()], dtype=float) @ basis
 
 

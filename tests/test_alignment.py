@@ -176,7 +176,7 @@ def test_weights_without_a_description_are_refused(tmp_path):
 def test_a_missing_file_and_a_folder_are_refused(tmp_path):
     with pytest.raises(SymscopeError, match="no alignment file"):
         Alignment.load(tmp_path / "nowhere")
-    with pytest.raises(SymscopeError, match="is not an alignment"):
+    with pytest.raises(SymscopeError, match="is a directory"):
         Alignment.load(tmp_path)
 
 

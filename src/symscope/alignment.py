@@ -7,12 +7,13 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from symscope.causal_model import UnknownName
+from symscope.conditioning import precision
 from symscope.evidence import SymscopeError, write_whole
 from symscope.featurizer import FEATURIZERS, Featurizer
+from symscope.files import read_tensors, refusing, said_in
 from symscope.site import Site
 
 
@@ -60,32 +61,27 @@ class Alignment:
             for i, f in enumerate(featurizers)
             for key, value in f.state_dict().items()
         }
-        metadata = {"symscope": json.dumps(description)}
-        write_whole(path, lambda p: save_file(tensors, p, metadata=metadata))
+        write_whole(path, lambda p: save_file(tensors, p, {"symscope": json.dumps(description)}))
 
     @classmethod
     def load(cls, path: Path) -> "Alignment":
         """Read what `save` wrote; raises `SymscopeError` when the file is something else."""
-        try:
-            with safe_open(path, framework="pt") as file:
-                description = json.loads((file.metadata() or {})["symscope"])
-                tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+        tensors, metadata = read_tensors(path, "alignment file", "is not an alignment")
+        with refusing(f"{path} is not an alignment"):
+            description = said_in(metadata)
             featurizers, kinds = [], _kinds()
             for i, config in enumerate(description["featurizers"]):
-                made = kinds[config.pop("kind")][1](**config)
                 own = {k.split(".", 1)[1]: v for k, v in tensors.items() if k.startswith(f"{i}.")}
+                kind = config.pop("kind")
+                _bounded(kind, config, sum(v.numel() for v in own.values()))
+                made = kinds[kind][1](**config).to(precision(own.values()))
                 made.load_state_dict(own)
                 featurizers.append(made)
             handles = {
                 v: Handle(_site(h["site"]), featurizers[h["featurizer"]], tuple(h["coordinates"]))
                 for v, h in description["handles"].items()
             }
-            return cls(description["program"], handles)
-        except FileNotFoundError:
-            raise SymscopeError(f"no alignment file {path}") from None
-        except (SafetensorError, KeyError, TypeError, ValueError, IndexError, RuntimeError,
-                AttributeError, OSError) as error:  # fmt: skip
-            raise SymscopeError(f"{path} is not an alignment: {error}") from None
+            return cls(str(description["program"]), handles)
 
 
 def blocks(program: str, site: Site, featurizer: Featurizer, sizes: Mapping[str, int]) -> Alignment:
@@ -112,10 +108,21 @@ def _kinds() -> dict[str, tuple[type[Featurizer], Callable[..., Featurizer]]]:
     return {**kinds, "dictionary": (below.Dictionary, below.empty)}
 
 
+def _bounded(kind: str, config: Mapping[str, Any], held: int) -> None:
+    """Raise, before memory is taken, for a featurizer of more numbers than its file holds."""
+    width, size = config["width"], config["size"]
+    least = {"identity": 0, "mask": size}.get(kind, max(width, config.get("outputs") or 0) * size)
+    if least > held:
+        raise ValueError(f"{kind} of {width} and {size} needs {least} numbers, {held} are there")
+
+
 def _plain(site: Site) -> dict[str, Any]:
     return asdict(site) | {"units": None if site.units is None else list(site.units)}
 
 
 def _site(plain: dict[str, Any]) -> Site:
     tuples: dict[str, Any] = {k: tuple(v) if isinstance(v, list) else v for k, v in plain.items()}
-    return Site(**tuples)
+    numbers = (n for v in tuples.values() if isinstance(v, tuple) for n in v)
+    if not all(isinstance(n, int) for n in numbers):
+        raise ValueError(f"{plain} is no site")
+    return Site(str(tuples.pop("module")), **tuples)

@@ -16,25 +16,10 @@ from typing import Any
 
 import numpy as np
 
+from symscope.errors import ClaimFailed, ComputationFailed, SymscopeError  # noqa: F401
+from symscope.files import read_json
+from symscope.leftovers import PART
 from symscope.proof import Counterexample, Proof, Unknown  # noqa: F401 (kinds of evidence too)
-
-
-class SymscopeError(Exception):
-    """Anything symscope refuses; the message says what was asked, what there is, what to do."""
-
-    exit_code = 2
-
-
-class ClaimFailed(SymscopeError):
-    """A claim failed its own check, for example a network below the accuracy gate."""
-
-    exit_code = 1
-
-
-class ComputationFailed(SymscopeError):
-    """A computation failed (NaN, memory, time); the last good state is kept."""
-
-    exit_code = 3
 
 
 @dataclass(frozen=True)
@@ -113,15 +98,17 @@ def write_whole(path: Path, write: Callable[[Path], object]) -> None:
     """
     path = Path(path)
     path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=PART)
     os.close(handle)
     temporary = Path(name)
     try:
         write(temporary)
         temporary.chmod(0o644)
         temporary.replace(path)
-    except BaseException:
+    except BaseException as error:
         temporary.unlink(missing_ok=True)
+        if isinstance(error, OSError) and error.filename in (None, name):
+            error.filename = str(path)  # what was asked for
         raise
 
 
@@ -129,16 +116,6 @@ def write_json(path: Path, document: Any) -> None:
     """Write `document` as indented JSON, whole or not at all. NaN is refused: it is no evidence."""
     text = json.dumps(document, indent=1, allow_nan=False) + "\n"
     write_whole(path, lambda p: p.write_text(text, encoding="utf8"))
-
-
-def read_json(path: Path) -> Any:
-    """The JSON document at `path`; raises `SymscopeError` when it is absent or is not JSON."""
-    try:
-        return json.loads(Path(path).read_text(encoding="utf8"))
-    except FileNotFoundError:
-        raise SymscopeError(f"no file {path}") from None
-    except (UnicodeDecodeError, json.JSONDecodeError, OSError, RecursionError) as error:
-        raise SymscopeError(f"{path} is not readable JSON: {error}") from None
 
 
 def write_evidence(path: Path, records: Sequence[Evidence]) -> None:
@@ -157,4 +134,16 @@ def read_evidence(path: Path) -> list[Evidence]:
             records.append(Evidence(**record))
         except TypeError as error:
             raise SymscopeError(f"{path}, record {number}: {error}") from None
+        for name, kinds in _KINDS.items():
+            value = getattr(records[-1], name)
+            parts = value.values() if name == "controls" and isinstance(value, dict) else ()
+            if not isinstance(value, kinds) or not all(isinstance(v, float | int) for v in parts):
+                raise SymscopeError(f"{path}, record {number}: {name} is {str(value)[:99]!r}")
     return records
+
+
+_KINDS: Mapping[str, Any] = {
+    "claim": str, "score": float | int | None, "low": float | int | None, "n": int, "unit": str,
+    "high": float | int | None, "controls": dict, "seeds": list | tuple, "seconds": float | int,
+    "config": dict, "source": dict | None, "note": str,
+}  # fmt: skip

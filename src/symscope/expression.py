@@ -6,7 +6,9 @@ is 0 for integers, because both branches of `a if c else b` are computed there.
 """
 
 import ast
+import math
 import operator
+import warnings
 from collections.abc import Mapping
 from typing import Any
 
@@ -33,14 +35,16 @@ _COMPARE: dict[type, Any] = {
 def parse(text: str) -> ast.expr:
     """The tree of an expression; raises `SymscopeError` for anything outside the whitelist."""
     try:
-        tree = ast.parse(text.strip(), mode="eval")
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # of strange escapes: it is never run
+            tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
         raise SymscopeError(f"not an expression: {text[:200]!r} ({error})") from None
     for node in ast.walk(tree):
         if not isinstance(node, _ALLOWED):
             raise SymscopeError(f"{type(node).__name__} is not allowed in {text[:200]!r}")
-        if isinstance(node, ast.Constant) and not isinstance(node.value, bool | int | float):
-            raise SymscopeError(f"constant {node.value!r} is not a number in {text[:200]!r}")
+        if isinstance(node, ast.Constant):
+            _check_number(node.value, text)
     calls = [node for node in ast.walk(tree) if isinstance(node, ast.Call)]
     for node in calls:
         if not isinstance(node.func, ast.Name) or node.func.id not in FUNCTIONS or node.keywords:
@@ -56,6 +60,13 @@ def parse(text: str) -> ast.expr:
     if _depth(tree) > MOST_NESTED:
         raise SymscopeError(f"more than {MOST_NESTED} levels are nested in {text[:200]!r}")
     return tree.body
+
+
+def _check_number(value: Any, text: str) -> None:
+    if not isinstance(value, bool | int | float):
+        raise SymscopeError(f"constant {str(value)[:99]!r} is not a number in {text[:200]!r}")
+    if isinstance(value, float) and not math.isfinite(value):
+        raise SymscopeError(f"a constant that is too large is in {text[:200]!r}")
 
 
 def _depth(tree: ast.AST) -> int:
@@ -150,7 +161,9 @@ def _is_z3_bool(value: Any) -> bool:
 
 
 def number(value: Any) -> Any:
-    """`value` with truth values as 0 and 1."""
+    """`value` with truth values as 0 and 1; raises `SymscopeError` for a tuple."""
+    if isinstance(value, tuple):  # which Python would repeat as often as it is multiplied by
+        raise SymscopeError(f"the tuple {str(value)[:99]} stands where a number has to")
     if isinstance(value, bool):
         return int(value)
     if isinstance(value, torch.Tensor) and value.dtype == torch.bool:
@@ -209,7 +222,18 @@ def _arithmetic(op: ast.operator, left: Any, right: Any) -> Any:
             return _floor_divide(left, right)
         case ast.Mod():
             return left - right * _floor_divide(left, right)
+    if _is_real(left) or _is_real(right):
+        raise SymscopeError("^ is of whole numbers alone; one of these is real")
     return _xor_of_terms(left, right) if _is_z3(left) or _is_z3(right) else left ^ right
+
+
+def _is_real(value: Any) -> bool:
+    """Whether a number, a batch or a term is of real numbers."""
+    if isinstance(value, torch.Tensor):
+        return value.is_floating_point()
+    if isinstance(value, np.ndarray | np.generic):
+        return value.dtype.kind == "f"
+    return isinstance(value, float) or (_is_z3(value) and bool(value.is_real()))
 
 
 def _xor_of_terms(left: Any, right: Any) -> Any:

@@ -6,9 +6,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
+from symscope.conditioning import HOPELESS, conditioned, warn_of_arbitrary_axes, warn_of_half_turns
 from symscope.evidence import ComputationFailed, SymscopeError
-
-WORST_CONDITION = 1e6
 
 
 class Featurizer(nn.Module, ABC):
@@ -114,8 +113,9 @@ class Rotation(Featurizer):
         upper = self.weight.triu(1)
         eye = torch.eye(self.width, dtype=upper.dtype, device=upper.device)
         # (I − S)(I + S)⁻¹ = 2 (I + S)⁻¹ − I, so only the columns that are asked for are solved for.
-        wanted = eye[:, chosen]
-        return self.start @ (2 * torch.linalg.solve(eye + upper - upper.T, wanted) - wanted)
+        wanted, plus = eye[:, chosen], eye + upper - upper.T
+        warn_of_half_turns(plus)
+        return self.start @ (2 * torch.linalg.solve(plus, wanted) - wanted)
 
     def encode(self, vectors: Tensor) -> Tensor:
         """Projections on the axes."""
@@ -153,10 +153,8 @@ class Linear(Featurizer):
         eye = torch.eye(self.width, dtype=self.mixing.dtype, device=self.mixing.device)
         scale = self.scale.tanh() + 0.1 * self.scale.sign()
         w = (self.mixing @ self.mixing.T + 0.1 * eye) * scale
-        with torch.no_grad():
-            finite = bool(w.isfinite().all())
-            condition = float(torch.linalg.cond(w)) if finite else float("nan")
-        if not condition < WORST_CONDITION:
+        condition = conditioned(w, "the linear map", "lower the rate")
+        if not condition < HOPELESS:
             raise ComputationFailed(f"the linear map is ill-conditioned: {condition:.2g} > 1e6")
         return w
 
@@ -181,7 +179,8 @@ class Frame(Featurizer):
             raise SymscopeError(f"Frame has as many coordinates as units: {width}, not {size}")
         self.width, self.size = width, size
         matrix = torch.eye(width) if matrix is None else matrix
-        if matrix.shape != (width, width) or not torch.linalg.cond(matrix) < WORST_CONDITION:
+        square = matrix.shape == (width, width)
+        if not square or not conditioned(matrix, "the frame", "give it in float64") < HOPELESS:
             raise SymscopeError(f"a frame needs an invertible {width} × {width} matrix")
         self.register_buffer("matrix", matrix)
         self.register_buffer("inverse", torch.linalg.inv(matrix.double()).to(matrix.dtype))
@@ -205,10 +204,12 @@ class PCA(Featurizer):
         super().__init__()
         _check_size(width, size)
         self.width, self.size = width, size
-        mean, axes = torch.zeros(width), torch.eye(width)[:, :size]
+        mean, axes = torch.zeros(width), torch.eye(width, size)
         if vectors is not None:
             mean, few = vectors.mean(0), len(vectors) < width  # if not few, U takes n² numbers
-            axes = torch.linalg.svd(vectors - mean, full_matrices=few).Vh[:size].T.contiguous()
+            _, sizes, found = torch.linalg.svd(vectors - mean, full_matrices=few)
+            warn_of_arbitrary_axes(size, vectors, sizes)
+            axes = found[:size].T.contiguous()
         self.register_buffer("mean", mean)
         self.register_buffer("axes", axes)
 

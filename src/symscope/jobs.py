@@ -1,19 +1,18 @@
 """Independent pieces of work, each of which leaves one evidence file: run once, in any order."""
 
-import os
 import platform
 import subprocess
-import threading
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from concurrent.futures import ProcessPoolExecutor, as_completed
 from dataclasses import replace
-from multiprocessing import get_context, parent_process
+from functools import cache
 from pathlib import Path
 from typing import Any
 
 import torch
 
+from symscope.engines import Engine, Job, run_jobs
 from symscope.evidence import Evidence, SymscopeError, read_evidence, write_evidence
+from symscope.leftovers import clear_leftovers
 from symscope.report.pool import pool
 
 Unit = tuple[str, ...]
@@ -23,26 +22,23 @@ Work = Mapping[str, Callable[[Unit, Settings, Path], list[Evidence]]]
 
 
 def run_units(
-    work: Work, units: Sequence[Unit], settings: Settings, folder: Path, jobs: int
+    work: Work, units: Sequence[Unit], settings: Settings, folder: Path, engine: Engine
 ) -> Iterator[str]:
-    """Do the units without a file in `folder/units`, `jobs` at a time; yields their names."""
-    context = get_context("spawn")
-    with ProcessPoolExecutor(jobs, mp_context=context, initializer=_end_with_parent) as processes:
-        running = [processes.submit(run_unit, work[u[0]], u, settings, folder) for u in units]
-        for future in as_completed(running):
-            yield future.result()
+    """Do the units without a file in `folder/units`; yields their names.
 
-
-def _end_with_parent() -> None:
-    """Let this process end when the one that started it does, however that happens."""
-    parent = parent_process()
-    assert parent is not None
-
-    def watch() -> None:
-        parent.join()
-        os._exit(1)
-
-    threading.Thread(target=watch, daemon=True).start()
+    What a unit failed with, twice, is raised when all others are done. On a cluster every node has
+    to see `folder`.
+    """
+    clear_leftovers(folder)
+    jobs = (Job("-".join(u), run_unit, (work[u[0]], u, settings, folder)) for u in units)
+    failed = []
+    for outcome in run_jobs(jobs, engine):
+        if outcome.error is None:
+            yield outcome.value
+        else:
+            failed.append(outcome)
+    for outcome in failed:
+        outcome.get()
 
 
 def run_unit(
@@ -88,15 +84,23 @@ def count(folder: Path, counted: Callable[[list[Evidence]], list[Evidence]], com
     write_evidence(folder.with_suffix(".json"), found)
 
 
+@cache
 def made() -> dict[str, str]:
     """The commit and the versions behind a record."""
-    asked = ["git", "rev-parse", "HEAD"]
-    try:
-        commit = subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
-    except FileNotFoundError:
-        commit = ""
     return {
-        "commit": commit or "unknown",
+        "commit": commit() or "unknown",
         "torch": torch.__version__,
         "python": platform.python_version(),
     }
+
+
+def commit() -> str | None:
+    """The git commit of the checkout this code runs from; None where it runs from elsewhere."""
+    root = Path(__file__).parents[2]
+    if not (root / ".git").exists():
+        return None
+    try:
+        asked = ["git", "-C", str(root), "rev-parse", "HEAD"]
+        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
+    except (OSError, subprocess.CalledProcessError):
+        return None

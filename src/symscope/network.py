@@ -83,8 +83,9 @@ class Network:
 
     @property
     def device(self) -> torch.device:
-        """Where the parameters are."""
-        return next((p.device for p in self.module.parameters()), torch.device("cpu"))
+        """Where the parameters are, or of those that are spread the first."""
+        here = (p.device for p in self.module.parameters() if not p.is_meta)
+        return next(here, torch.device("cpu"))
 
     def at(self, site: Site) -> nn.Module:
         """The module of a site; raises `UnknownSite`, or `SymscopeError` for a part it lacks."""

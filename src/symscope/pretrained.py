@@ -13,10 +13,11 @@ from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
 from symscope.extras import needed
-from symscope.files import regular
+from symscope.files import regular, shapes_alone
 from symscope.layout import FAMILIES, Layout, layout_of
 
 DTYPES = {"float32": torch.float32, "bfloat16": torch.bfloat16, "float16": torch.float16}
+MOST_LAYERS = 1000
 PICKLES = ("pytorch_model.bin", "pytorch_model.bin.index.json")
 
 
@@ -47,7 +48,8 @@ def pretrained(
     _checked(Path(source))
     dtype = _dtype(dtype)
     try:
-        config = transformers.AutoConfig.from_pretrained(source)
+        config = transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
+        _held(source, config)
         placed: dict[str, Any] = {}
         if device == "auto":
             aside = tempfile.mkdtemp(prefix="symscope-")
@@ -56,9 +58,9 @@ def pretrained(
         module: Any
         module, told = transformers.AutoModelForCausalLM.from_pretrained(
             source, config=config, dtype=dtype, use_safetensors=True, output_loading_info=True,
-            **placed,
+            trust_remote_code=False, **placed,
         )  # fmt: skip
-    except (OSError, ValueError, KeyError) as error:
+    except (OSError, ValueError, KeyError, TypeError, AttributeError) as error:
         raise SymscopeError(f"{source}: {error}") from None
     except torch.cuda.OutOfMemoryError:
         raise SymscopeError(
@@ -100,6 +102,22 @@ def _checked(folder: Path) -> None:
         raise SymscopeError(f"{folder} has no *.safetensors.{how}")
 
 
+def _held(source: str | Path, config: Any) -> None:
+    """Raise, before memory is taken, where a folder's files cannot hold what its config says."""
+    from transformers import AutoModelForCausalLM
+
+    held = sum(path.stat().st_size for path in Path(source).glob("*.safetensors"))
+    if held and getattr(config, "num_hidden_layers", 0) > MOST_LAYERS:
+        raise SymscopeError(f"{source}: its config.json says {config.num_hidden_layers} layers")
+    with shapes_alone():
+        made = AutoModelForCausalLM.from_config(config, trust_remote_code=False) if held else None
+    said = sum(value.numel() for value in made.parameters()) if made else 0
+    if said > 4 * held:  # no format has more than four weights in a byte
+        raise SymscopeError(
+            f"{source}: its config.json says {said:,} weights, and its files hold {held:,} bytes"
+        )
+
+
 def _dtype(dtype: str | torch.dtype) -> torch.dtype:
     if isinstance(dtype, torch.dtype):
         return dtype
@@ -118,7 +136,7 @@ def _tokenizer(source: str | Path) -> Any:
     from transformers import AutoTokenizer
 
     try:
-        tokenizer = AutoTokenizer.from_pretrained(source)
+        tokenizer = AutoTokenizer.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError, KeyError, TypeError):
         return None
     tokenizer.padding_side = "left"

@@ -25,6 +25,7 @@ GATE_EVERY = 5
 SAVE_EVERY = 25
 STOP_AFTER = 200
 """No early stop before this epoch; then after two perfect gates in a row."""
+_KEPT = {"history": [{"epoch": 1, "loss": 0.0, "seconds": 0.0}]}
 
 Progress = Callable[[int, int, str], None]
 """Receives epochs done, epochs in all, and a line about how it stands."""
@@ -72,7 +73,7 @@ def train(
     history: list[dict[str, float]] = []
     kept = folder / "training.safetensors" if folder else None
     if kept is not None and kept.exists():
-        history = restore(kept, module, optimiser, {"seed": seed})["history"]
+        history = restore(kept, module, optimiser, {"seed": seed}, _KEPT)["history"]
     elif folder and 0 in schedule.checkpoints:
         checkpoint(folder / "checkpoints" / "epoch-00000.safetensors", module)
     before = history[-1]["seconds"] if history else 0.0

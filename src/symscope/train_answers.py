@@ -39,10 +39,9 @@ class Plan:
     each program of `Binding`, which is run once (`Transformer.branched`): the same loss as that
     many samples with one query each; with 0 prompts are run as they are, which any task can.
     `programs` is the size of the training set; None draws new ones each time. With a `batch` of 0
-    every step is on the whole of it. `one_hop` steps come
-    first in which only digits are bound (`Binding`): a curriculum, to be said so. The rate falls
-    with the `power` of what is left. `precision` is "float32" or "bfloat16" (autocast); `compiled`
-    uses torch.compile.
+    every step is on the whole of it. `one_hop` steps come first in which only digits are bound
+    (`Binding`): a curriculum, to be said so. The rate falls with the `power` of what is left.
+    `precision` is "float32" or "bfloat16" (autocast); `compiled` uses torch.compile.
     """
 
     steps: int
@@ -144,7 +143,8 @@ def train_answers(
     history: dict[str, Any] = {"step": 0, "seconds": 0.0, "losses": []}
     kept = folder / "training.safetensors" if folder else None
     if kept is not None and kept.exists():
-        history = restore(kept, module, optimiser, settings)["history"]
+        form = {"history": history | {"losses": [[0.0, 0.0]]}}
+        history = restore(kept, module, optimiser, settings, form)["history"]
     device = next(module.parameters()).device
     forward = torch.compile(_loss) if plan.compiled else _loss
     pool = _pool(task, plan, seed)

@@ -63,7 +63,7 @@ def test_a_register_called_state_does_not_hide_the_others(tmp_path):
         ),
         ("        outputs.append(output)", "        outputs.append(exit())", "run steps through"),
         ("import sys", "import os", "only constants, step and run"),
-        ("INPUTS = {", "INPUTS = dict(a=1) or {", "a constant is a number"),
+        ("INPUTS = {", "INPUTS = dict(a=1) or {", "INPUTS gives each name"),
         ("    output = late", "    result = late", "step has no output"),
         ("    remainder = state['remainder']", "    remainder = state['other']", "is read as name"),
     ],
@@ -76,7 +76,7 @@ def test_anything_else_is_refused_and_nothing_is_run(before, after, said):
 
 def test_a_file_that_is_no_program_is_named(tmp_path):
     path = tmp_path / "program.py"
-    with pytest.raises(SymscopeError, match="cannot be read"):
+    with pytest.raises(SymscopeError, match="no file"):
         read_program(path)
     path.write_text("def step(:")
     with pytest.raises(SymscopeError, match=r"program\.py is no Python source"):

@@ -172,7 +172,7 @@ def test_without_z3_the_other_routes_work_and_the_rest_says_what_to_install(monk
     for name in ("thirds", "free body", "squares"):
         assert isinstance(equivalent(*EQUAL[name]), Proof)
     assert isinstance(equivalent(*UNEQUAL["palindromes to 10 only"][:2]), Counterexample)
-    with pytest.raises(SymscopeError, match=r'pip install "symscope\[prove\]"'):
+    with pytest.raises(SymscopeError, match=r"pip install 'symscope\[prove\]'"):
         equivalent(*EQUAL["majority of 2"])
 
 

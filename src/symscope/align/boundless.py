@@ -43,7 +43,7 @@ def boundless(
 ) -> Alignment:  # fmt: skip
     """The claimed variable in as many coordinates of its site as the search leaves it."""
     ((variable, handle),) = claim.handles.items()
-    found = Boundary(pairs.fit.width, seed)
+    found = Boundary(pairs.fit.width, seed).to(pairs.fit.source)
     hottest = pairs.fit.width / 4
 
     def loss(rows: Tensor, done: float) -> Tensor:

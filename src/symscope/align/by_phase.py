@@ -61,9 +61,7 @@ def by_phase(
     found = _search(ready.fit, ready.validation, search, seed)
     right = _right(found, ready.test)
     controls = {"no_op": _share(ready.test.right_with(ready.test.base))}
-    controls["untrained_rotation"] = _share(
-        _right(TwoPhases(ready.test.width, ready.test.width // 2, seed), ready.test)
-    )
+    controls["untrained_rotation"] = _share(_right(_begun(ready.test, seed), ready.test))
     controls |= floors(task.program, pairs["test"])
     if untrained is not None:
         fitted, chosen, test = (
@@ -82,7 +80,7 @@ def by_phase(
 
 def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> TwoPhases:
     """As `das.fit`, for the two rotations together."""
-    found = TwoPhases(fit.width, fit.width // 2, seed)
+    found = _begun(fit, seed)
 
     def loss(rows: Tensor, _: float) -> Tensor:
         answers = fit.down.from_vectors(found.swap(fit, rows), rows)
@@ -91,6 +89,10 @@ def _search(fit: Swap, validation: Swap, search: Search, seed: int) -> TwoPhases
     no_longer = replace(search, most=search.steps)
     descend(found, [(len(fit), loss)], lambda: _share(_right(found, validation)), no_longer, seed)
     return found
+
+
+def _begun(swap: Swap, seed: int) -> TwoPhases:
+    return TwoPhases(swap.width, swap.width // 2, seed).to(swap.source)
 
 
 def _right(found: TwoPhases, swap: Swap) -> Tensor:

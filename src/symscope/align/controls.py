@@ -58,8 +58,8 @@ def unfitted(fit: Swap, test: Swap, start: Featurizer, size: int, seed: int) -> 
     scores = {
         "no_op": test.right_with(test.base),
         "full_swap": test.right(Identity(width), list(range(width))),
-        "untrained_rotation": test.right(start, chosen),
-        "random_subspace": torch.cat([test.right(r.to(test.base.device), chosen) for r in random]),
+        "untrained_rotation": test.right(copy.deepcopy(start).to(test.base), chosen),
+        "random_subspace": torch.cat([test.right(r.to(test.base), chosen) for r in random]),
         "pca": test.right(principal_axes(fit.source, size).to(test.base.device), chosen),
     }
     values = _values(fit.pairs), _values(test.pairs)

@@ -107,6 +107,7 @@ def _fitted(
     """The starts after a search at all sites at once."""
     found = [copy.deepcopy(start) for start in starts]
     featurizers = nn.ModuleList(handle.featurizer for handle in _handles(found))
+    featurizers.to(made["fit"].sources[0])
 
     def loss(rows: Tensor, _: float) -> Tensor:
         return made["fit"].loss(_handles(found), rows)

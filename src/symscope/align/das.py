@@ -33,7 +33,7 @@ def fit(
     swaps they take turns. `start` itself is left as it is. Raises `ComputationFailed` on NaN.
     """
     alignment = copy.deepcopy(start)
-    featurizer = _shared(alignment, swaps)
+    featurizer = _shared(alignment, swaps).to(swaps[0].source)  # its precision and its device
 
     def loss_on(swap: Interchange) -> tuple[int, Loss]:
         chosen = coordinates(alignment, swap)

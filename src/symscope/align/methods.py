@@ -103,7 +103,7 @@ def das_with_null(claim: Alignment, pairs: Swaps, search: Search, seed: int) -> 
     named = {key.rsplit(".", 1)[0] for key in labels if key.endswith(".source")}
     others = [labels[f"{n}.base"] == labels[f"{n}.source"] for n in named - {variable}]
     alone = torch.stack([torch.ones(len(pairs.fit), dtype=torch.bool), *others]).all(0)
-    begun = _with(claim, lambda w, _: Rotation(w, w, seed))
+    begun = _with(claim, lambda w, _: Rotation(w, w, seed).to(pairs.fit.source))
     if bool(alone.any()):
         rest = pairs.fit.only(alone.nonzero()[:, 0]).unchanged()
         return _with_rest(begun, pairs, rest, search, seed)

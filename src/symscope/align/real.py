@@ -47,7 +47,8 @@ class RealSwap:
     """The interchange of a site's coordinates on all `pairs` with targets (pair, outputs).
 
     `base` and `source` are the natural vectors, (pair, width); `natural` is the network's output
-    on the bases. It is to `fit` what `Swap` is for classes.
+    on the bases. It is to `fit` what `Swap` is for classes. Numbers are given to the network in the
+    precision of its weights.
     """
 
     def __init__(self, network: Network, site: Site, pairs: Pairs):
@@ -55,12 +56,13 @@ class RealSwap:
             raise SymscopeError(
                 "real swaps need targets that are numbers, (pair, outputs); for classes use Swap"
             )
-        self.pairs, device = pairs, network.device
-        self.target = pairs.target.to(device)
-        everywhere = torch.ones(len(pairs), dtype=torch.bool, device=device)
-        self.down = downstream(network, pairs.base.to(device), site, everywhere)
+        self.pairs, like = pairs, next(network.module.parameters(), pairs.target)
+        self.target = pairs.target.to(like)
+        everywhere = torch.ones(len(pairs), dtype=torch.bool, device=like.device)
+        base, source = (_as(x, like) for x in (pairs.base, pairs.source))
+        self.down = downstream(network, base, site, everywhere)
         self.base = self.down.natural
-        self.source = natural_vectors(network, pairs.source.to(device), site)
+        self.source = natural_vectors(network, source, site)
         self.natural = self.answers(self.base)
         if self.natural.shape != self.target.shape:
             raise SymscopeError(
@@ -184,16 +186,16 @@ def _nothing_to_find(
 
 def _unfitted(fit: RealSwap, test: RealSwap, size: int, seed: int) -> dict[str, float]:
     """Interchange R²s that need no search."""
-    width, chosen, device = test.width, list(range(size)), test.base.device
-    random = [Rotation(width, size, seed=104_729 * (seed + 1) + i).to(device) for i in range(3)]
+    width, chosen, like = test.width, list(range(size)), test.base
+    random = [Rotation(width, size, seed=104_729 * (seed + 1) + i).to(like) for i in range(3)]
     scores = {
         "no_op": test.explained(test.answers(test.base)),
         "full_swap": test.score(Identity(width), list(range(width))),
         "random_subspace": sum(test.score(one, chosen) for one in random) / len(random),
     }
     if (values := _values(fit)) is not None:
-        scores["neurons"] = test.score(neurons(fit.source, values, size).to(device), chosen)
-        probe = probe_axes(fit.source, values, 1).to(device)
+        scores["neurons"] = test.score(neurons(fit.source, values, size).to(like), chosen)
+        probe = probe_axes(fit.source, values, 1).to(like)
         scores["probe_direction"] = test.score(probe, [0])
     return scores
 
@@ -204,6 +206,11 @@ def _values(swap: RealSwap) -> Tensor | None:
         return None
     values = swap.pairs.labels[f"{swap.pairs.variables[0]}.source"].double()
     return values if len(values.unique()) > 1 else None
+
+
+def _as(inputs: Tensor, like: Tensor) -> Tensor:
+    """The inputs where the weights are; numbers in their precision, tokens as they are."""
+    return inputs.to(like) if inputs.is_floating_point() else inputs.to(like.device)
 
 
 def _squares(errors: Tensor) -> Tensor:

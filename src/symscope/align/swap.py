@@ -55,8 +55,8 @@ class Interchange(Protocol):
 class Swap:
     """The interchange of a site's coordinates on all `pairs`, ready to be run many times.
 
-    `base` and `source` are the natural vectors, (pair, width). Positions come from the pairs; a
-    site without steps, as in a network that sees each input once, keeps its own.
+    `base` and `source` are the natural vectors, (pair, width), float32 or more. Positions come from
+    the pairs; a site without steps, as in a network that sees each input once, keeps its own.
     """
 
     def __init__(self, network: Network, site: Site, pairs: Pairs):
@@ -66,8 +66,8 @@ class Swap:
         self.scored = pairs.scored.to(device)
         self.target = pairs.target.to(device)
         self.down = downstream(network, pairs.base.to(device), at_base, self.scored)
-        self.base = self.down.natural
-        self.source = natural_vectors(network, pairs.source.to(device), at_source)
+        self.base = _precise(self.down.natural)
+        self.source = _precise(natural_vectors(network, pairs.source.to(device), at_source))
 
     def __len__(self) -> int:
         return len(self.base)
@@ -131,6 +131,11 @@ class Swap:
 
     def _targets(self, rows: Tensor) -> Tensor:
         return self.target[rows][self.scored[rows]]
+
+
+def _precise(vectors: Tensor) -> Tensor:
+    """Vectors of a network in half precision in float32: an axis is fitted in no less."""
+    return vectors.float() if vectors.element_size() < 4 else vectors
 
 
 @contextmanager

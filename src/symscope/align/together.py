@@ -40,7 +40,8 @@ def together(
     width = ready["count",].test.width
     sizes = {name: int(share * width) for name, share in _SHARES.items()}
     sizes[NULL] = width - sum(sizes.values())
-    start = blocks("up_down", site, Rotation(width, width, seed), sizes)
+    rotation = Rotation(width, width, seed).to(ready["count",].test.source)
+    start = blocks("up_down", site, rotation, sizes)
     found = fit(
         start, [s.fit for s in ready.values()], [s.validation for s in ready.values()], search, seed
     )

@@ -46,7 +46,8 @@ SAMPLES = 100_000
 def generate_command(  # one parameter per option
     target: Annotated[str, typer.Argument(
         help="l1_norm, sum_of_squares, maximum, sorted_two, parity_3, modular_addition.")],
-    inputs: Annotated[int | None, typer.Option(min=1, max=MOST_EDGES, help="Of the function.")] = None,
+    inputs: Annotated[int | None, typer.Option(
+        min=1, max=MOST_EDGES, help="Of the function.")] = None,
     hidden: Annotated[str, typer.Option(help="Units of the hidden layer, or 16,16.")] = "24",
     beta: Annotated[float, typer.Option(help="The dial: 1e-12 exact … 1 simple.")] = 1e-6,
     draws: Annotated[int, typer.Option(

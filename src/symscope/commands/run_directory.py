@@ -1,9 +1,9 @@
 """A run directory: which files one run leaves, when it may be written again, and what made it."""
 
 import platform
+import re
 import shlex
 import shutil
-import subprocess
 import sys
 import time
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,10 +18,12 @@ from symscope.evidence import (
     Evidence,
     SymscopeError,
     read_evidence,
-    read_json,
     write_evidence,
     write_json,
 )
+from symscope.jobs import commit
+from symscope.leftovers import clear_leftovers, is_leftover
+from symscope.settings import Settings, read_settings
 
 WRITTEN = (
     "evidence.json", "network.safetensors", "hypernetwork.safetensors", "training.safetensors",
@@ -41,9 +43,10 @@ def opened(run: Path, config: Mapping[str, Any], resume: bool = False, force: bo
     """
     if run.exists() and not run.is_dir():
         raise SymscopeError(f"{run} is a file; choose another --out")
-    if run.exists() and any(run.iterdir()):
+    if run.exists() and not all(map(is_leftover, run.iterdir())):
         if not (run / "config.json").exists():
             raise SymscopeError(f"{run} is not empty and holds no run; choose another --out")
+        clear_leftovers(run)
         if force:
             _clear(run)
         elif resume:
@@ -65,7 +68,7 @@ def described(command: str, seed: int, **settings: Any) -> dict[str, Any]:
         "torch": torch.__version__,
         "commit": commit(),
     }
-    line = shlex.join(["symscope", *sys.argv[1:]])
+    line = shlex.join(["symscope", *sys.argv[1:]]).encode("utf8", "backslashreplace").decode()
     empty = {"preset": None, "seconds": None, "program": None, "site": None}
     return {"command": command, "line": line, **made_with, "seed": seed, **empty, **settings}
 
@@ -77,20 +80,17 @@ def update(run: Path, **settings: Any) -> None:
 
 def spent(run: Path, began: float) -> None:
     """Add the seconds since `began`, a `time.monotonic()`, to what the run has cost."""
-    seconds = (configured(run)["seconds"] or 0) + time.monotonic() - began
+    seconds = (configured(run).get("seconds") or 0) + time.monotonic() - began
     update(run, seconds=round(seconds, 1))
 
 
-def configured(run: Path) -> dict[str, Any]:
+def configured(run: Path) -> Settings:
     """The `config.json` of a run; raises `SymscopeError` where there is none."""
     if not run.exists():
         raise SymscopeError(f"no run directory {run}; symscope train makes one")
     if not (run / "config.json").exists():
         raise SymscopeError(f"{run} is no run directory: it has no config.json")
-    config = read_json(run / "config.json")
-    if not isinstance(config, dict):
-        raise SymscopeError(f"{run / 'config.json'} holds no JSON object")
-    return config
+    return read_settings(run)
 
 
 def recorded(run: Path) -> list[Evidence]:
@@ -107,7 +107,8 @@ def record(run: Path, found: Iterable[Evidence]) -> None:
 
 def alignment_part(run: Path, program: str, variable: str) -> Path:
     """Where the alignment of one variable is kept."""
-    return run / "alignments" / f"{program}-{variable}.safetensors"
+    name = re.sub(r"[^\w. -]", "_", f"{program}-{variable}")  # a program may be someone else's
+    return run / "alignments" / f"{name}.safetensors"
 
 
 def join_alignments(run: Path, program: str, variables: Sequence[str]) -> Path:
@@ -121,22 +122,11 @@ def join_alignments(run: Path, program: str, variables: Sequence[str]) -> Path:
     return path
 
 
-def commit() -> str | None:
-    """The git commit of the checkout this code runs from; None where it runs from elsewhere."""
-    root = Path(symscope.__file__).parents[2]
-    if not (root / ".git").exists():
-        return None
-    try:
-        asked = ["git", "-C", str(root), "rev-parse", "HEAD"]
-        return subprocess.run(asked, capture_output=True, text=True, check=True).stdout.strip()
-    except (OSError, subprocess.CalledProcessError):
-        return None
-
-
 def _same_settings(run: Path, config: Mapping[str, Any]) -> None:
     before = configured(run)
     for key in (
         "command", "preset", "task", "architecture", "width", "seed", "highest", "sizes", "steps",
+        "dtype",
     ):  # fmt: skip
         if before.get(key) != config.get(key):
             raise SymscopeError(
@@ -148,7 +138,7 @@ def _same_settings(run: Path, config: Mapping[str, Any]) -> None:
 def _clear(run: Path) -> None:
     for name in WRITTEN:
         path = run / name
-        if path.is_dir():
+        if path.is_dir() and not path.is_symlink():
             shutil.rmtree(path)
         else:
             path.unlink(missing_ok=True)

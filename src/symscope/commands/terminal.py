@@ -5,6 +5,7 @@ import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
+from io import TextIOWrapper
 from typing import Any
 
 from rich.console import Console
@@ -23,6 +24,13 @@ _COLOURS = {"found": "green", "partial": "yellow", "at its floor": "red"}
 def say(text: str) -> None:
     """A line on stderr, for a person."""
     print(text, file=sys.stderr, flush=True)
+
+
+def printable() -> None:
+    """Let stdout and stderr write what their encoding lacks as an escape: no reason to fail."""
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, TextIOWrapper):
+            stream.reconfigure(errors="backslashreplace")
 
 
 @contextmanager

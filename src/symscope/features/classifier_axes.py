@@ -11,6 +11,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symscope.conditioning import IllConditioned
 from symscope.evidence import SymscopeError
 from symscope.featurizer import PCA, Rotation
 
@@ -36,9 +37,13 @@ def classifier_axes(
             f"{size} axes of {kept} components for {labels.unique().numel()} classes: at least one"
             f" axis, at most {kept}, and two classes or more"
         )
-    pca = PCA(width, kept, vectors)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", IllConditioned)  # of axes without spread none is chosen
+        pca = PCA(width, kept, vectors)
     found = pca.encode(vectors)
-    scale = found.std(0).clamp(min=1e-8)
+    rounding = torch.finfo(found.dtype).eps * float(vectors.abs().amax(0).norm())
+    scale = found.std(0)
+    scale = torch.where(scale > rounding, scale, torch.inf)  # noise is not made as wide as the rest
     x, y = (found / scale).double().numpy(), labels.numpy()
     order = np.random.default_rng(seed).permutation(len(x))
     cut = len(x) // 5
@@ -54,5 +59,5 @@ def classifier_axes(
         if score > best:
             best = score
             weights = np.concatenate([one.coef_ for one in model.estimators_])
-    strongest = np.abs(weights).sum(0).argsort()[::-1][:size].copy()
+    strongest = (-np.abs(weights).sum(0)).argsort(kind="stable")[:size]  # of equals the widest
     return Rotation(width, size, start=pca.axes[:, torch.from_numpy(np.sort(strongest))])

@@ -24,12 +24,12 @@ def read_out(
         raise SymscopeError(f"{int(fitted.sum())} of {len(fitted)} samples to fit on")
     labels = labels if labels.dim() == 2 else labels[:, None]
     sizes = (labels.amax(0) + 1).tolist()
-    x = vectors.float()
+    x = vectors if vectors.dtype == torch.float64 else vectors.float()
     x = (x - x[fitted].mean(0)) / x[fitted].std(0).clamp(min=1e-6)
     generator = torch.Generator().manual_seed(seed)
     with torch.random.fork_rng(), torch.enable_grad():
         torch.manual_seed(seed)
-        layer = nn.Linear(x.shape[1], sum(sizes))
+        layer = nn.Linear(x.shape[1], sum(sizes)).to(x)
         optimiser = torch.optim.Adam(layer.parameters(), RATE)
         rows = fitted.nonzero()[:, 0]
         for _ in range(epochs):

@@ -2,13 +2,16 @@
 
 import json
 from collections.abc import Sequence
+from itertools import pairwise
+from math import prod
 from pathlib import Path
 
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 
 from symscope.evidence import SymscopeError, write_whole
+from symscope.files import read_tensors, refusing, said_in
 from symscope.generate.hypernetwork import Hypernetwork
+from symscope.models.perceptron import checked_sizes
 
 
 def save_hypernetwork(path: Path, module: Hypernetwork, task: str) -> None:
@@ -27,10 +30,9 @@ def load_hypernetwork(
     Raises `SymscopeError` where the file is something else, or is of other `sizes` or of another
     `task` than those that are asked for; the message lists both.
     """
-    try:
-        with safe_open(path, framework="pt") as file:
-            said = json.loads((file.metadata() or {})["symscope"])
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
+    tensors, metadata = read_tensors(path, "file", "is not a hypernetwork")
+    with refusing(f"{path} is not a hypernetwork"):
+        said = said_in(metadata)
         found, wavelength = tuple(said["sizes"]), float(said["wavelength"])
         asked = found if sizes is None else tuple(sizes)
         if asked != found or task not in (None, said["task"]):
@@ -38,10 +40,9 @@ def load_hypernetwork(
                 f"{path} writes {found} networks for {said['task']}; asked for were {asked}"
                 f" networks for {task or said['task']}"
             )
+        held = sum(value.numel() for value in tensors.values())
+        if sum(map(prod, pairwise(checked_sizes(found)))) > held:
+            raise ValueError(f"it says sizes {found} and holds {held} numbers")
         module = Hypernetwork(found, wavelength=wavelength)
         module.load_state_dict(tensors)
-    except FileNotFoundError:
-        raise SymscopeError(f"no file {path}") from None
-    except (SafetensorError, KeyError, TypeError, ValueError, RuntimeError, OSError) as error:
-        raise SymscopeError(f"{path} is not a hypernetwork: {error}") from None
     return module

@@ -126,7 +126,8 @@ def _text(factors: list[float], terms: tuple[str, ...]) -> str:
 def _outputs(network: Weights | Callable[[Tensor], Tensor], x: Tensor, activation: str) -> Tensor:
     """The network's outputs, (sample, outputs), in double precision."""
     with torch.no_grad():
-        found = network.run(x, activation) if isinstance(network, Weights) else network(x)
+        found = network(x) if not isinstance(network, Weights) else (
+            network.run(x.to(network.matrices[0]), activation))  # fmt: skip
     if not bool(found.isfinite().all()):
         raise ComputationFailed("the network's outputs are not finite: it has no formula")
     return found.double().reshape(len(x), -1)

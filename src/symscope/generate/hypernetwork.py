@@ -108,7 +108,7 @@ class Hypernetwork(nn.Module):
             drawn = torch.randn(
                 (1 if alike else count, edges, NOISE + CHANNEL), generator=generator,
                 device=where.device,
-            ).expand(count, -1, -1)  # fmt: skip
+            ).to(where).expand(count, -1, -1)  # fmt: skip
             noise, latent = drawn.split([NOISE, CHANNEL], -1)
             sample, paid = _sent(channel, latent)
             nats = nats + (0 if "channel" in silent else paid)

@@ -41,7 +41,7 @@ class Units:
 def units(weights: Weights, x: Tensor, activation: str = "silu") -> Units:
     """How each hidden unit is read, on inputs (sample, inputs) of the task."""
     matrix, bias, out = weights.matrices[0], weights.biases[0], weights.matrices[-1]
-    hidden = weights.hidden(x, activation).double()
+    hidden = weights.hidden(x.to(weights.matrices[0]), activation).double()
     spread = hidden.std(0) * out.double().norm(dim=1)
     straight = _straightness(x.double(), hidden)
     kinks: dict[Kink, list[int]] = {}
@@ -136,7 +136,7 @@ def _explained(weights: Weights, found: Units, x: Tensor, activation: str) -> fl
 
     Those of linear units together are fitted by all inputs.
     """
-    hidden = weights.hidden(x, activation).double()
+    hidden = weights.hidden(x.to(weights.matrices[0]), activation).double()
     out = weights.matrices[-1].double()
     lost = whole = torch.zeros((), dtype=torch.float64)
     ones = torch.ones(len(x), 1, dtype=torch.float64)

@@ -42,8 +42,8 @@ def sampled(
     noise, so that networks differ by β alone. Warns `Extrapolated` outside the trained range.
     Raises `SymscopeError` for a β that is no positive number, `UnknownName` for a block.
     """
-    device = hypernetwork.last.weight.device
-    betas = checked_betas(torch.as_tensor(betas, dtype=torch.float32).flatten()).to(device)
+    like = hypernetwork.last.weight
+    betas = checked_betas(torch.as_tensor(betas, dtype=like.dtype).flatten()).to(like.device)
     for name in silent:
         if name not in SILENT:
             raise UnknownName("block", name, SILENT)
@@ -52,7 +52,7 @@ def sampled(
             f"beta {betas[extrapolated(betas)].tolist()} is outside {BETAS}, the range of training",
             Extrapolated, stacklevel=2,
         )  # fmt: skip
-    generator = torch.Generator(device=device).manual_seed(seed)
+    generator = torch.Generator(device=like.device).manual_seed(seed)
     hyperweights = hypernetwork.hyperweights(betas)
     sizes = hypernetwork.fitting(sizes, encoder)
 
@@ -93,9 +93,9 @@ def losses(weights: Weights, task: Task, samples: int = 100_000, seed: int = 0) 
         weights = Weights(*(tuple(part[None] for part in parts) for parts in weights))
     inputs = task.sample(samples, torch.Generator().manual_seed(seed))
     target = task.correct(inputs)
-    device = weights.matrices[0].device
+    like = weights.matrices[0]
     rows = [
-        (weights.of(i).run(inputs.to(device)) - target.to(device)).square().mean(-1).cpu()
+        (weights.of(i).run(inputs.to(like)) - target.to(like)).square().mean(-1).cpu()
         for i in range(len(weights.matrices[0]))
     ]
     return torch.stack(rows)

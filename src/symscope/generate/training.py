@@ -75,7 +75,8 @@ def train_hypernetwork(
     history: dict[str, Any] = {"step": 0, "seconds": 0.0, "told": []}
     kept = folder / "training.safetensors" if folder else None
     if kept is not None and kept.exists():
-        history = restore(kept, module, optimiser, settings)["history"]
+        form = {"history": history | {"told": [[0.0, 0.0]]}}
+        history = restore(kept, module, optimiser, settings, form)["history"]
     while (first := history["step"]) < plan.steps:
         began, costs = clock(torch.device(device)), []
         for step in range(first, min(first + TOLD_EVERY, plan.steps)):
@@ -139,13 +140,13 @@ def _step(
     module: Hypernetwork, optimiser: torch.optim.Optimizer, task: Task, plan: Plan, key: int
 ) -> Tensor:
     """One update; the mean loss and the mean KL, (2,)."""
-    device = module.last.weight.device
+    like = module.last.weight
     generator = torch.Generator().manual_seed(key)
-    betas = drawn_betas(plan.betas, generator).to(device)
+    betas = drawn_betas(plan.betas, generator).to(like)
     inputs = task.sample(plan.betas * plan.batch, generator)
-    target = task.correct(inputs).view(plan.betas, plan.batch, -1).to(device)
-    inputs = inputs.view(plan.betas, plan.batch, -1).to(device)
-    noise = torch.Generator(device=device).manual_seed(key)
+    target = task.correct(inputs).view(plan.betas, plan.batch, -1).to(like)
+    inputs = inputs.view(plan.betas, plan.batch, -1).to(like)
+    noise = torch.Generator(device=like.device).manual_seed(key)
     written = module(betas, noise)
     loss = (written.weights.run(inputs) - target).square().mean((1, 2))
     objective = (loss + betas * written.nats).log().mean()

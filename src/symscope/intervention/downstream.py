@@ -77,7 +77,7 @@ def _frozen(network: Network, plan: Downstream) -> Downstream:
         try:
             for p in wanted:
                 p.requires_grad_(False)
-            return plan.from_vectors(vectors, rows)
+            return plan.from_vectors(vectors.to(plan.natural.dtype), rows)
         finally:
             for p in wanted:
                 p.requires_grad_(True)

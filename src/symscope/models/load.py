@@ -3,17 +3,18 @@
 import json
 import pickle
 import warnings
-from collections.abc import Callable, Mapping
+import zipfile
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor, nn
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError, write_whole
+from symscope.files import read_tensors, refusing, regular, said_in, shapes_alone
 from symscope.models import real_rnn
 from symscope.models.perceptron import Perceptron
 from symscope.models.rnn import CELLS, RNN
@@ -21,6 +22,8 @@ from symscope.models.transformer import Transformer
 from symscope.site import Site
 
 ARCHITECTURES = (*CELLS, "transformer")
+WIDEST = 4096
+"""A network that is trained here; one such layer has a hundred million weights."""
 
 
 def build(
@@ -32,8 +35,8 @@ def build(
     """
     if architecture not in ARCHITECTURES:
         raise UnknownName("architecture", architecture, ARCHITECTURES)
-    if width < 2:
-        raise SymscopeError(f"width {width} is too small: 2 or more")
+    if not 2 <= width <= WIDEST:
+        raise SymscopeError(f"width {width}: 2 or more, up to {WIDEST:,}")
     with torch.random.fork_rng():
         torch.manual_seed(seed)
         if architecture in CELLS:
@@ -57,18 +60,36 @@ def save_network(path: Path, module: nn.Module, config: Mapping[str, Any]) -> No
 
 
 def load_network(path: Path) -> tuple[nn.Module, dict[str, Any]]:
-    """The module and the config that `save_network` wrote."""
-    tensors, metadata = _read_safetensors(path)
-    try:
-        config = json.loads(metadata["symscope"])
-        others: dict[str, Callable[..., nn.Module]] = {
-            **dict.fromkeys(real_rnn.ARCHITECTURES, real_rnn.build_real), "perceptron": _perceptron
-        }  # fmt: skip
-        module = others.get(config["architecture"], build)(**config)
-    except (KeyError, TypeError, ValueError) as error:
-        raise SymscopeError(f"{path} does not say which network it is: {error}") from None
+    """The module and the config that `save_network` wrote.
+
+    No memory is taken for a network before its shapes are seen to be those of the tensors.
+    """
+    tensors, metadata = read_tensors(path)
+    others: dict[str, Callable[..., nn.Module]] = {
+        **dict.fromkeys(real_rnn.ARCHITECTURES, real_rnn.build_real), "perceptron": _perceptron
+    }  # fmt: skip
+    with refusing(f"{path} does not say which network it is"):
+        config = said_in(metadata)
+        if max(_depths(config), default=0) > len(tensors):
+            raise ValueError(f"it says more layers than it has tensors: {len(tensors)}")
+        make = others.get(config["architecture"], build)
+        with shapes_alone():
+            checked(make(**config), tensors, path)
+        module = make(**config).to(_precision(tensors))
     fill(module, tensors, path)
     return module, config
+
+
+def _precision(tensors: Mapping[str, Tensor]) -> torch.dtype:
+    """That of the weights: what was trained in float64 is read in it."""
+    wide = any(value.dtype == torch.float64 for value in tensors.values())
+    return torch.float64 if wide else torch.float32
+
+
+def _depths(config: Mapping[str, Any]) -> Iterator[int]:
+    """How many layers it says, here and there."""
+    yield config.get("layers", 0)
+    yield from (config[part][1] for part in "fg" if config.get(part) is not None)
 
 
 def _perceptron(architecture: str, **options: Any) -> nn.Module:
@@ -82,27 +103,52 @@ def load_weights(path: Path) -> dict[str, Tensor]:
     Torch files are read with `weights_only=True`; one that would run code is refused.
     """
     if Path(path).suffix == ".safetensors":
-        return _read_safetensors(path)[0]
-    try:
-        with warnings.catch_warnings():  # torch warns of a pickle before it refuses it
-            warnings.simplefilter("ignore")
+        return read_tensors(path)[0]
+    size = regular(path, "checkpoint")
+    with refusing(f"{path} is truncated or no checkpoint"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # torch warns of a pickle before it refuses it
+        _refuse_packed(path, size)
+        try:
             state = torch.load(path, map_location="cpu", weights_only=True)
-    except FileNotFoundError:
-        raise SymscopeError(f"no checkpoint {path}") from None
-    except pickle.UnpicklingError:
-        raise SymscopeError(
-            f"{path} is a pickle that holds more than tensors and is not opened; load it where you"
-            " trust it and save its state dict as safetensors"
-        ) from None
-    except (RuntimeError, EOFError, OSError, ValueError, KeyError) as error:
-        raise SymscopeError(f"{path} is truncated or no checkpoint: {error}") from None
-    if not isinstance(state, dict) or not all(isinstance(v, Tensor) for v in state.values()):
+        except pickle.UnpicklingError:
+            raise SymscopeError(
+                f"{path} is a pickle that holds more than tensors and is not opened; load it where"
+                " you trust it and save its state dict as safetensors"
+            ) from None
+    if not isinstance(state, dict) or not all(map(_plain, state, state.values())):
         raise SymscopeError(f"{path} holds no state dict (name → tensor)")
+    # tied weights count twice, and a view may repeat one number without end
+    if sum(value.numel() * value.element_size() for value in state.values()) > 4 * size:
+        raise SymscopeError(f"{path} holds tensors that are larger than the file")
     return state
+
+
+def _refuse_packed(path: Path, size: int) -> None:
+    """Raise for a zip file whose content is larger than the file: torch packs nothing."""
+    if zipfile.is_zipfile(path):
+        with zipfile.ZipFile(path) as packed:
+            if sum(entry.file_size for entry in packed.infolist()) > size:
+                raise SymscopeError(
+                    f"{path} is a packed zip file, which torch does not write, and is not opened"
+                )
+
+
+def _plain(name: object, value: object) -> bool:
+    """Whether this is a name, and a tensor with its numbers in this machine's memory."""
+    if not isinstance(name, str) or not isinstance(value, Tensor):
+        return False
+    return value.layout == torch.strided and value.device.type == "cpu" and not value.is_quantized
 
 
 def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
     """Put `tensors` into `module`; raises `SymscopeError` naming the first that does not fit."""
+    checked(module, tensors, path)
+    with refusing(f"{path} does not fit"):
+        module.load_state_dict(dict(tensors))
+
+
+def checked(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
+    """Nothing; raises `SymscopeError` naming the first tensor that does not fit into `module`."""
     wanted = module.state_dict()
     for name, value in wanted.items():
         if name not in tensors:
@@ -112,18 +158,8 @@ def fill(module: nn.Module, tensors: Mapping[str, Tensor], path: Path) -> None:
                 f"{path}: {name} has shape {tuple(tensors[name].shape)},"
                 f" this network needs {tuple(value.shape)}"
             )
+        if not tensors[name].is_floating_point() and value.is_floating_point():
+            raise SymscopeError(f"{path}: {name} holds {tensors[name].dtype}, not real numbers")
     extra = sorted(set(tensors) - set(wanted))
     if extra:
         raise SymscopeError(f"{path} has a tensor {extra[0]!r} that this network has not")
-    module.load_state_dict(dict(tensors))
-
-
-def _read_safetensors(path: Path) -> tuple[dict[str, Tensor], dict[str, str]]:
-    try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            return tensors, file.metadata() or {}
-    except FileNotFoundError:
-        raise SymscopeError(f"no checkpoint {path}") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise SymscopeError(f"{path} is truncated or no safetensors file: {error}") from None

@@ -4,7 +4,6 @@
 one, and two networks without attention. A state dict and a JSON file with its sizes make one.
 """
 
-import json
 from collections.abc import Mapping
 from itertools import pairwise
 from pathlib import Path
@@ -14,8 +13,9 @@ import torch
 from torch import Tensor, nn
 
 from symscope.evidence import SymscopeError
+from symscope.files import read_json, refusing, shapes_alone
 from symscope.layout import Layout
-from symscope.models.load import load_weights
+from symscope.models.load import checked, load_weights
 
 
 class Mixed(nn.Module):
@@ -122,7 +122,7 @@ class Perceptron(nn.Module):
 def published_names(weights: Path) -> list[str]:
     """The transformers in a folder's `clock_pizza`, by name: those that have attention."""
     paths = sorted((weights / "clock_pizza").glob("config_*.json"))
-    found = [p for p in paths if "n_layers" in json.loads(p.read_text())]
+    found = [p for p in paths if "n_layers" in read_json(p)]
     return [p.stem.removeprefix("config_") for p in found]
 
 
@@ -131,10 +131,13 @@ def load_modular_addition(weights: Path) -> nn.Module:
     path = weights.with_name(weights.name.replace("model_", "config_")).with_suffix(".json")
     if not path.exists():
         raise SymscopeError(f"no {path.name} beside {weights}: it says the sizes of the network")
-    config, tensors = json.loads(path.read_text()), load_weights(weights)
-    make = _perceptron if config.get("model_type") in ("B", "D") else _transformer
-    module, named = make(config, tensors)
-    module.load_state_dict(named)
+    config, tensors = read_json(path), load_weights(weights)
+    with refusing(f"{weights} is not the network of {path.name}"):
+        make = _perceptron if config.get("model_type") in ("B", "D") else _transformer
+        with shapes_alone():
+            checked(*make(config, tensors), weights)  # before memory is taken
+        module, named = make(config, tensors)
+        module.load_state_dict(named)
     return module.eval()
 
 

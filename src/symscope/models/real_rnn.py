@@ -14,6 +14,7 @@ from torch import Tensor, nn
 
 from symscope.causal_model import UnknownName
 from symscope.evidence import SymscopeError
+from symscope.files import shapes_alone
 from symscope.network import Network
 from symscope.visit import Recurrent
 
@@ -150,8 +151,9 @@ def from_published(tensors: Mapping[str, Tensor], source: str | Path = "these we
             f"{source}: f.0.weight has shape {f[0][::-1]}, expected {f[0][1], width + 1} or wider:"
             f" it reads the {width} numbers of the state and at least one input"
         )
-    made = build_real("real_mlp", inputs, width, outputs, _form(f), _form(g))
-    wanted = made.state_dict()
+    shape = (inputs, width, outputs, _form(f), _form(g))
+    with shapes_alone():  # no memory is taken before the shapes are seen to be these
+        wanted = build_real("real_mlp", *shape).state_dict()
     named = {f"rnn.{k}" if k.startswith("f.") else k: k for k in tensors}
     for name, value in wanted.items():
         own = name.removeprefix("rnn.")
@@ -165,6 +167,7 @@ def from_published(tensors: Mapping[str, Tensor], source: str | Path = "these we
     unknown = sorted(set(named) - set(wanted))
     if unknown:
         raise SymscopeError(f"{source} has a tensor {named[unknown[0]]!r} that is of no layer")
+    made = build_real("real_mlp", *shape)
     made.load_state_dict({name: tensors[own] for name, own in named.items()})
     return made
 

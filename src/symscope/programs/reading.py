@@ -4,23 +4,30 @@ The text is parsed, never run: anything that is not of that form is refused with
 """
 
 import ast
+import math
+import re
+import warnings
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 from symscope.evidence import SymscopeError
 from symscope.expression import parse
+from symscope.files import read_text, refusing
 from symscope.program import Program, Variable
 from symscope.programs.printing import MAIN
+
+LONGEST = 200_000
+"""Characters of a source; those that are printed have some thousand."""
+LARGEST = 2**63
+"""Proofs go on with such integers; a program that is read is run on tensors, too."""
+_CONSTANT = "a constant is a number or a tuple of numbers"
+_RANGES = "gives each name its least and its largest number"
 
 
 def read_program(path: Path) -> Program:
     """The program in a file; raises `SymscopeError` naming the first line that is not allowed."""
-    try:
-        text = Path(path).read_text(encoding="utf8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise SymscopeError(f"{path} cannot be read: {error}") from None
-    return program_in(text, str(path))
+    return program_in(read_text(path), str(path))
 
 
 def program_in(source: str, name: str = "the program") -> Program:
@@ -32,11 +39,13 @@ def program_in(source: str, name: str = "the program") -> Program:
     >>> program_in(python_source(parity)) == parity
     True
     """
-    try:
+    if len(source) > LONGEST:
+        raise SymscopeError(f"{name} has {len(source):,} characters; a program has {LONGEST:,}")
+    with refusing(f"{name} is no Python source"), warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # of strange escapes and comparisons: it is never run
         tree = ast.parse(source)
-    except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise SymscopeError(f"{name} is no Python source: {error}") from None
-    return _Reader(source, name).read(tree.body)
+    with refusing(f"{name} is no program"):
+        return _Reader(source, name).read(tree.body)
 
 
 class _Reader:
@@ -72,7 +81,10 @@ class _Reader:
     def _title(self, body: list[ast.stmt]) -> str:
         match body:
             case [ast.Expr(value=ast.Constant(value=str(text))), *_]:
-                return text.rsplit(": a program over", 1)[0]
+                title = text.rsplit(": a program over", 1)[0]
+                if not re.fullmatch(r"\w[\w .,()+*-]{0,99}", title):
+                    raise self.refused(body[0], "a program's name is letters, digits and signs")
+                return title
         raise self.refused(None, "a program begins with a docstring that names it")
 
     def _parts(self, body: list[ast.stmt]) -> tuple[ast.FunctionDef, ast.FunctionDef]:
@@ -80,7 +92,9 @@ class _Reader:
         for node in body:
             match node:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
-                    self.constants[name] = self._literal(value)
+                    ranges = name in ("INPUTS", "VARIABLES")
+                    why = f"{name} {_RANGES}" if ranges else _CONSTANT
+                    self.constants[name] = self._literal(value, why)
                 case ast.FunctionDef(name="step" | "run", decorator_list=[]):
                     found[node.name] = node
                 case ast.If() if ast.unparse(node) in _ENDS:
@@ -92,17 +106,26 @@ class _Reader:
                 raise self.refused(None, f"there is no function {name}")
         return found["step"], found["run"]
 
-    def _literal(self, value: ast.expr) -> Any:
+    def _literal(self, value: ast.expr, why: str = _CONSTANT) -> Any:
         try:
-            return ast.literal_eval(value)
+            found = ast.literal_eval(value)
         except (ValueError, TypeError):
-            raise self.refused(value, "a constant is a number or a tuple of numbers") from None
+            found = None
+        if isinstance(found, dict) and all(isinstance(name, str) for name in found):
+            parts = [*found.values()]
+        else:
+            parts = [found]
+        if not all(map(_numbers, parts)):
+            raise self.refused(value, why)
+        return found
 
     def _variables(self, key: str) -> Iterator[Variable]:
         ranges = self.constants.get(key, {})
         if not isinstance(ranges, dict) or not all(map(_range, ranges.values())):
-            raise self.refused(None, f"{key} gives each name its least and its largest number")
+            raise self.refused(None, f"{key} {_RANGES}")
         for name, (low, high) in ranges.items():
+            if not name.isidentifier():
+                raise self.refused(None, f"{name[:99]!r} in {key} is no name")
             if high < low and key == "INPUTS":
                 raise self.refused(None, f"input {name} has no numbers from {low} to {high}")
             yield Variable(name, low, high, "real" if isinstance(low, float) else "int")
@@ -114,6 +137,8 @@ class _Reader:
                 value=ast.Tuple(elts=[ast.Dict() as values, ast.List(elts=[])]),
             ):
                 start = self._literal(values)
+                if not all(isinstance(number, int | float) for number in start.values()):
+                    raise self.refused(values, "a variable starts as a number")
             case other:
                 raise self.refused(other, "run begins with state, outputs = {...}, []")
         rest = "\n".join(ast.unparse(node) for node in run.body[1:])
@@ -137,6 +162,8 @@ class _Reader:
                 case ast.Assign(targets=[ast.Name(id=name)], value=value):
                     rules[name] = self._allowed(value)
                 case ast.Assign(targets=[ast.Tuple(elts=names)], value=ast.Tuple(elts=values)):
+                    if len(names) != len(values):
+                        raise self.refused(node, "each name needs one expression")
                     for target, value in zip(names, values, strict=True):
                         rules[ast.unparse(target)] = self._allowed(value)
                 case ast.Return(value=ast.Tuple(elts=[ast.Name(id="output"), ast.Dict()])):
@@ -149,9 +176,19 @@ class _Reader:
 
     def _allowed(self, value: ast.expr) -> ast.expr:
         try:
-            return parse(ast.unparse(value))
+            tree = parse(ast.unparse(value))
         except SymscopeError as error:
             raise self.refused(value, str(error)) from None
+        for node in ast.walk(tree):
+            if isinstance(node, ast.Constant) and abs(node.value) >= LARGEST:
+                raise self.refused(value, "a constant has 63 bits or more, which no batch holds")
+        return tree
+
+
+def _numbers(value: Any) -> bool:
+    """Whether this is a number that is one, or a tuple of such."""
+    parts = value if isinstance(value, tuple) else (value,)
+    return all(isinstance(n, int | float) and abs(n) < math.inf for n in parts)
 
 
 def _range(ends: Any) -> bool:

@@ -20,7 +20,7 @@ def described(source: str) -> Any:
     """A model's configuration; raises `SymscopeError` where there is none."""
     transformers = needed("transformers", "a language model")
     try:
-        return transformers.AutoConfig.from_pretrained(source)
+        return transformers.AutoConfig.from_pretrained(source, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise SymscopeError(f"{source}: {error}") from None
 

@@ -1,11 +1,13 @@
 """What a dictionary is worth: how well it gives vectors back, how sparsely, and from what."""
 
 import math
+import warnings
 
 import torch
 from torch import Tensor
 from torch.nn.functional import normalize
 
+from symscope.conditioning import IllConditioned
 from symscope.evidence import Evidence, SymscopeError, bootstrap, wilson
 from symscope.features.dictionaries.check import fit_to_fit
 from symscope.features.dictionaries.dictionary import Dictionary
@@ -82,7 +84,7 @@ def cosines(dictionary: Dictionary, truth: Tensor) -> Tensor:
 
 def random_like(dictionary: Dictionary, seed: int = 0) -> Dictionary:
     """The same method and biases with random features of length 1, the encoder their transpose."""
-    other = empty(**dictionary.config()).to(dictionary.decoder.device)
+    other = empty(**dictionary.config()).to(dictionary.decoder)
     other.load_state_dict(dictionary.state_dict())
     generator = torch.Generator().manual_seed(seed)
     with torch.no_grad():
@@ -100,9 +102,10 @@ def random_like(dictionary: Dictionary, seed: int = 0) -> Dictionary:
 def principal_like(dictionary: Dictionary, vectors: Tensor) -> Dictionary:
     """Principal axes of `vectors`, as many as the dictionary has features if there are so many."""
     width = vectors.shape[1]
-    other = empty(width, min(dictionary.size, width), "pca").to(vectors.device)
+    other = empty(width, min(dictionary.size, width), "pca").to(vectors)
     assert other.method.solve is not None, "pca is solved"
-    with torch.no_grad():
+    with torch.no_grad(), warnings.catch_warnings():
+        warnings.simplefilter("ignore", IllConditioned)  # their number is nobody's wish
         other.method.solve(other, vectors, None, 0, 0)
     return other
 

@@ -1,18 +1,19 @@
 """What vectors have to be before anything is fitted on them."""
 
+import torch
 from torch import Tensor
 
 from symscope.evidence import SymscopeError
 
 
 def finite(vectors: Tensor, what: str = "vectors") -> Tensor:
-    """`vectors` (sample, width) in float32; raises `SymscopeError` for other shapes.
+    """`vectors` (sample, width) in float32, or in float64 where they are that.
 
-    And where a row is not finite, which the message names.
+    Raises `SymscopeError` for other shapes, and where a row is not finite, which the message names.
     """
     if vectors.dim() != 2 or not vectors.numel():
         raise SymscopeError(f"{what} of shape {tuple(vectors.shape)}: (sample, width) is needed")
-    vectors = vectors.float()
+    vectors = vectors if vectors.dtype == torch.float64 else vectors.float()
     off = (~vectors.isfinite()).any(1)
     if bool(off.any()):
         row = int(off.nonzero()[0, 0])

@@ -12,6 +12,7 @@ from torch import Tensor
 from symscope.evidence import SymscopeError, read_json
 from symscope.features.dictionaries.dictionary import Dictionary
 from symscope.features.dictionaries.files import filled, listed, of_length_one
+from symscope.files import refusing
 from symscope.models.load import load_weights
 
 LINEAR = {"encoder": "encoder.weight", "encoder_bias": "encoder.bias", "decoder": "decoder.weight"}
@@ -39,7 +40,11 @@ def read_dictionary_learning(folder: Path) -> Dictionary:
 
     Raises `SymscopeError`, listing the tensors, for a class or weights that are not those above.
     """
-    folder = Path(folder)
+    with refusing(f"{folder} is no folder of dictionary_learning"):
+        return _read(Path(folder))
+
+
+def _read(folder: Path) -> Dictionary:
     config = read_json(folder / "config.json")
     tensors = {k: v.float() for k, v in load_weights(folder / "ae.pt").items()}
     trainer = config.get("trainer") if isinstance(config, dict) else None

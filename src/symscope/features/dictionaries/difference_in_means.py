@@ -5,9 +5,12 @@ class's mean to its own. Coordinates are those of the features' span (its pseudo
 from the mean of the first class.
 """
 
+import math
+
 import torch
 from torch import Tensor
 
+from symscope.conditioning import conditioned
 from symscope.evidence import SymscopeError
 from symscope.features.dictionaries.dictionary import Dictionary, Method
 from symscope.features.dictionaries.pca import codes
@@ -27,6 +30,8 @@ def solve(
         )
     means = torch.stack([vectors[targets == c].mean(0) for c in classes])
     features = torch.nn.functional.normalize(means[1:] - means[0], dim=1)
+    without = "leave out a class whose mean lies between those of others"
+    conditioned(features, "the set of directions between class means", without, math.inf)
     dictionary.decoder.copy_(features)
     dictionary.encoder.copy_(torch.linalg.pinv(features))
     dictionary.bias.copy_(means[0])

@@ -4,13 +4,13 @@ import json
 from pathlib import Path
 
 import torch
-from safetensors import SafetensorError, safe_open
 from safetensors.torch import save_file
 from torch import Tensor
 
 from symscope.evidence import SymscopeError, write_whole
 from symscope.features.dictionaries.dictionary import Dictionary
 from symscope.features.dictionaries.methods import empty
+from symscope.files import read_tensors, refusing, said_in, shapes_alone
 
 LEAST = 1e-30
 """The smallest threshold that has a logarithm to keep."""
@@ -25,19 +25,15 @@ def save_dictionary(path: Path, dictionary: Dictionary) -> None:
 
 def load_dictionary(path: Path) -> Dictionary:
     """Read what `save_dictionary` wrote; raises `SymscopeError` where the file is another."""
+    tensors, metadata = read_tensors(path, "dictionary file")
     try:
-        with safe_open(path, framework="pt") as file:
-            tensors = {key: file.get_tensor(key) for key in file.keys()}  # noqa: SIM118
-            metadata = file.metadata() or {}
-    except FileNotFoundError:
-        raise SymscopeError(f"no dictionary file {path}") from None
-    except (SafetensorError, OSError, ValueError) as error:
-        raise SymscopeError(f"{path} is truncated or no safetensors file: {error}") from None
-    try:
-        dictionary = empty(**json.loads(metadata["symscope"])["dictionary"])
-        with torch.no_grad():
-            dictionary.load_state_dict(tensors)
-    except (KeyError, TypeError, ValueError, RuntimeError, SymscopeError) as error:
+        with refusing("it says something else"):
+            said = said_in(metadata)["dictionary"]
+            with shapes_alone():  # no memory is taken for what the file does not hold
+                dictionary = empty(**said)
+            with torch.no_grad():
+                dictionary.load_state_dict(tensors, assign=True)  # float64 stays what it is
+    except SymscopeError as error:
         raise SymscopeError(
             f"{path} is no dictionary ({error}); it has {listed(tensors)}"
         ) from None
@@ -55,6 +51,8 @@ def filled(
     if weights["encoder"].dim() != 2 or weights["decoder"].dim() != 2:
         raise SymscopeError(f"{where}: encoder and decoder are no matrices: {listed(weights)}")
     width, size = weights["encoder"].shape
+    if len(weights["decoder"]) != size:
+        raise SymscopeError(f"{where}: the decoder has other features: {listed(weights)}")
     outputs = weights["decoder"].shape[1] if method == "transcoder" else None
     dictionary = empty(width, size, method, sparsity, outputs, centred)
     weights = dict(weights)

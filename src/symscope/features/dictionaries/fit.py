@@ -23,6 +23,7 @@ def fit_dictionary(
     are not trained take from `training` only `steps` ("semi_nmf", "ica"), and no stream.
     A stream is anything that gives the same batches, (batch, width), each time it is read, see
     `streamed`; it is read as often as the steps need, and its first batch gives mean and scale.
+    Vectors in float64 are fitted in float64, all others in float32.
 
     Raises `UnknownName` for another method, and `SymscopeError` for vectors that are not finite,
     all the same or fewer than a batch, a size or a sparsity that cannot be, and targets that are
@@ -32,9 +33,9 @@ def fit_dictionary(
     first = _first(vectors, training.batch if chosen.loss else 2)
     width = first.shape[1]
     outputs = _outputs(first, targets, method)
-    dictionary = empty(width, size, method, sparsity, outputs).to(first.device)
+    dictionary = empty(width, size, method, sparsity, outputs).to(first)
     if chosen.solve is None:
-        given = targets if targets is None else fit_to_fit(targets, 2, "targets")
+        given = targets if targets is None else fit_to_fit(targets, 2, "targets").to(first)
         return trained(dictionary, vectors, first, given, training, seed)
     if not isinstance(vectors, Tensor):
         raise SymscopeError(f"{method} needs all vectors at once, (sample, width), no stream")

@@ -17,6 +17,7 @@ from torch import Tensor
 from symscope.evidence import SymscopeError, read_json, write_json, write_whole
 from symscope.features.dictionaries.dictionary import Dictionary
 from symscope.features.dictionaries.files import filled, listed, of_length_one
+from symscope.files import refusing
 from symscope.models.load import load_weights
 
 SHARED = {"encoder": "W_enc", "decoder": "W_dec", "bias": "b_dec", "encoder_bias": "b_enc"}
@@ -39,7 +40,11 @@ def read_saelens(folder: Path) -> Dictionary:
     Raises `SymscopeError`, listing the tensors, for an architecture or weights that are not among
     those above, and where activations are normalised one by one, which a dictionary here does not.
     """
-    folder = Path(folder)
+    with refusing(f"{folder} is no folder of SAELens"):
+        return _read(Path(folder))
+
+
+def _read(folder: Path) -> Dictionary:
     config = read_json(folder / "cfg.json")
     tensors = {k: v.float() for k, v in load_weights(folder / "sae_weights.safetensors").items()}
     if not isinstance(config, dict):

@@ -108,7 +108,7 @@ def trained(
     kept = training.folder / "dictionary_training.safetensors" if training.folder else None
     done = 0
     if kept is not None and kept.exists():
-        done = restore(kept, state, optimiser, settings)["done"]
+        done = restore(kept, state, optimiser, settings, {"done": 0})["done"]
     batches = _batches(vectors, targets, training.batch, seed, done)
     for step, (x, y) in zip(range(done, training.steps), batches, strict=False):
         x, y = x / scale.spread, y / scale.given_spread

@@ -154,7 +154,7 @@ def circle_evidence(
     began = time.monotonic()
     circle = fit_circle(states, values, period, frequencies, components)
     vectors, truth = torch.from_numpy(finite(states)), circles(values, period, frequencies)
-    inputs = _without_each(vectors, values, components)
+    inputs = _without_each(states.detach().cpu(), values, components)
     errors = leave_one_out(values, truth, inputs)
     shuffled = []
     for i in range(SHUFFLES):  # the same rows are left out together, so the inputs are the same
@@ -176,7 +176,7 @@ def by_frequency(
     states: Tensor, values: Tensor, period: int, components: int = COMPONENTS
 ) -> dict[int, float]:
     """Frequency → held-out R² of its circle alone, for 1 to (period − 1) / 2."""
-    inputs = _without_each(torch.from_numpy(finite(states)), values, components)
+    inputs = _without_each(states.detach().cpu(), values, components)
     return {
         f: leave_one_out(values, circles(values, period, (f,)), inputs).r2
         for f in range(1, (period - 1) // 2 + 1)

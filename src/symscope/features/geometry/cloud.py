@@ -6,6 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from symscope.conditioning import spanned
 from symscope.evidence import Evidence, SymscopeError
 
 FEWEST = 50
@@ -58,12 +59,14 @@ def principal(vectors: Tensor, count: int) -> tuple[Tensor, Tensor]:
     """The mean (width,) and the first `count` principal axes as rows (count, width), float64.
 
     Where the vectors have fewer directions, the axes are fewer and `FewerComponents` is warned.
+    What rounding of the vectors makes, in the precision that they come in, is no direction.
     """
     numbers = torch.from_numpy(finite(vectors))
     mean = numbers.mean(0)
     _, size, axes = torch.linalg.svd(numbers - mean, full_matrices=False)
     floor = max(SMALLEST * float(size[0]), 1e-12 * float(numbers.abs().max()))
     rank = int((size > floor).sum())
+    rank = min(rank, spanned(vectors.detach().cpu(), size, max(1, min(count, rank))))
     if rank == 0:
         raise SymscopeError("all vectors are the same: there is no principal axis")
     if count > rank:

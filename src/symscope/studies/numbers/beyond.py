@@ -1,6 +1,6 @@
 """Beyond the publication: several variables at once, a more flexible map, why Same-Object fails.
 
-These units read the networks that the main units of the same task and seed have trained.
+These units ask about the networks that the main units of the same task and seed train.
 """
 
 import shutil
@@ -11,13 +11,21 @@ from symscope.align import examine, require_gate
 from symscope.align.by_phase import by_phase
 from symscope.align.together import together
 from symscope.alignment import blocks
-from symscope.evidence import Evidence
+from symscope.evidence import Evidence, write_whole
 from symscope.featurizer import Linear, Rotation
 from symscope.jobs import Unit
 from symscope.models.load import build, default_site, fill, load_weights
 from symscope.network import Network
 from symscope.site import Site
-from symscope.studies.numbers.units import WIDTH, Preset, search_of, start, trained, untrained
+from symscope.studies.numbers.units import (
+    WIDTH,
+    Preset,
+    main_network,
+    search_of,
+    start,
+    trained,
+    untrained,
+)
 from symscope.tasks.numbers import VOCABULARY, Counting
 from symscope.train import Schedule
 
@@ -26,7 +34,7 @@ def together_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Count and Phase in one rotation with a null block; and a more flexible, linear map."""
     _, kind, arch, seed_text = unit
     seed, task = int(seed_text), Counting(kind)
-    network, search = stored(unit, arch, task, folder), search_of(preset)
+    network, search = stored(unit, preset, folder), search_of(preset)
     claim = f"numbers.{kind}.{arch}"
     found = [
         replace(e, claim=f"{claim}.up_down.{e.claim}")
@@ -46,7 +54,7 @@ def phase_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Why alignment fails across phases: coordinates that depend on the phase, and LSTM h and c."""
     _, kind, arch, seed_text = unit
     seed, task, claim = int(seed_text), Counting(kind), f"numbers.{kind}.{arch}.up_down"
-    network, site = stored(unit, arch, task, folder), default_site(arch)
+    network, site = stored(unit, preset, folder), default_site(arch)
     search = search_of(preset)
     fresh = untrained(arch, seed, preset)
     evidence = by_phase(network, task, site, fresh, search, seed)
@@ -63,7 +71,7 @@ def search_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """Is it the search? Count with other subspace sizes, starts, another rate, more steps."""
     _, kind, arch, seed_text = unit
     seed, task, site = int(seed_text), Counting(kind), default_site(arch)
-    network, search = stored(unit, arch, task, folder), search_of(preset)
+    network, search = stored(unit, preset, folder), search_of(preset)
     width = 2 * WIDTH if arch == "lstm" else WIDTH
     half = width // 2
     tried = {f"k{k}": (k, seed, search) for k in (1, 2, 5, 15, 18)}
@@ -107,11 +115,12 @@ def longer_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     _, kind, arch, seed_text = unit
     seed, task = int(seed_text), Counting(kind)
     claim, search, site = f"numbers.longer.{kind}.{arch}", search_of(preset), default_site(arch)
-    each = by_phase(stored(unit, arch, task, folder), task, site, None, search, seed)
+    each = by_phase(stored(unit, preset, folder), task, site, None, search, seed)
     found = [replace(each, claim=f"{claim}.count_by_phase_before.iia")]
-    before, here = (folder / "training" / "-".join((k, *unit[1:])) for k in ("main", "longer"))
+    before, here = (folder / "training" / "-".join((k, *unit[1:])) / "training.safetensors"
+                    for k in ("main", "longer"))  # fmt: skip
     if before.exists() and not here.exists():  # the same training, so the same numbers
-        shutil.copytree(before, here)
+        write_whole(here, lambda path: shutil.copyfile(before, path))
     schedule = Schedule(preset["longer"], stop=False)
     network, accuracy = trained(unit, task, arch, WIDTH, seed, schedule, folder)
     found.append(replace(accuracy, claim=f"{claim}.accuracy"))
@@ -122,11 +131,18 @@ def longer_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     return found
 
 
-def stored(unit: Unit, arch: str, task: Counting, folder: Path) -> Network:
-    """The network that the main unit of the same task and seed has trained; it has to be right."""
-    path = folder / "networks" / f"{'-'.join(('main', *unit[1:]))}.safetensors"
-    module = build(arch, len(VOCABULARY), WIDTH)
-    fill(module, load_weights(path), path)
-    network = Network(module)
-    require_gate(network, task)
+def stored(unit: Unit, preset: Preset, folder: Path) -> Network:
+    """The network of the main unit of the same task and seed, which has to be right.
+
+    Where that unit has not come to it yet, it is trained here: the same training, the same network.
+    """
+    main, (_, kind, arch, _) = ("main", *unit[1:]), unit
+    path = folder / "networks" / f"{'-'.join(main)}.safetensors"
+    if path.exists():
+        module = build(arch, len(VOCABULARY), WIDTH)
+        fill(module, load_weights(path), path)
+        network = Network(module)
+    else:
+        network, _ = main_network(main, preset, folder)
+    require_gate(network, Counting(kind))
     return network

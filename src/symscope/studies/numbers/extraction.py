@@ -38,7 +38,7 @@ def extract_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """The program of a main unit's network, proven, and each of its variables aligned back."""
     _, kind, arch, seed_text = unit
     seed, task, name = int(seed_text), Counting(kind), f"numbers.{kind}.{arch}.extracted"
-    network = stored(unit, arch, task, folder)
+    network = stored(unit, preset, folder)
     fresh = build(arch, len(VOCABULARY), WIDTH, seed + 1000)
     program, found = learned(network.module, fresh, task, name, seed)
     if program is None:

@@ -81,9 +81,7 @@ def main_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
     """One network of the table: every variable of every program, and how it extrapolates."""
     _, kind, arch, seed_text = unit
     seed, task = int(seed_text), Counting(kind)
-    recurrent = arch != "transformer"
-    schedule = Schedule(preset["epochs"], stop=not recurrent, own_answers=recurrent)
-    network, accuracy = trained(unit, task, arch, WIDTH, seed, schedule, folder)
+    network, accuracy = main_network(unit, preset, folder)
     if accuracy.score != 1:
         return [replace(accuracy, note="below the gate: not analysed")]
     fresh, search = untrained(arch, seed, preset), search_of(preset)
@@ -100,6 +98,14 @@ def main_unit(unit: Unit, preset: Preset, folder: Path) -> list[Evidence]:
             found.append(gradience(network, task, alignment, f"{kind}.{arch}.{WIDTH}", seed))
     same = unchanged(network, task, default_site(arch), seed)
     return [*found, replace(same, claim=f"numbers.{kind}.{arch}.ctx_distr.unchanged.iia")]
+
+
+def main_network(unit: Unit, preset: Preset, folder: Path) -> tuple[Network, Evidence]:
+    """The network of a main unit, trained or read, and the evidence of its training."""
+    _, kind, arch, seed = unit
+    recurrent = arch != "transformer"
+    schedule = Schedule(preset["epochs"], stop=not recurrent, own_answers=recurrent)
+    return trained(unit, Counting(kind), arch, WIDTH, int(seed), schedule, folder)
 
 
 def extrapolation(network: Network, task: Counting, arch: str, seed: int) -> list[Evidence]:

@@ -18,6 +18,7 @@ from symscope.extract.cost import length
 from symscope.extract.grounded import grounding
 from symscope.extract.machine import Machine
 from symscope.extract.readable import meanings
+from symscope.files import refusing
 from symscope.jobs import Settings, Unit
 from symscope.models.load import load_network, load_weights
 from symscope.models.real_rnn import RealRNN, from_published
@@ -64,7 +65,8 @@ def network_in(path: Path) -> RealRNN:
     """A network of symscope's, or weights in the published layout (`models.real_rnn`)."""
     tensors = load_weights(path)
     if path.suffix != ".safetensors" or not _own(path):
-        return from_published(tensors, path)
+        with refusing(f"{path} is not in the published layout"):
+            return from_published(tensors, path)
     module, _ = load_network(path)
     if not isinstance(module, RealRNN):
         raise SymscopeError(f"{path} holds a {type(module).__name__}, which reads no numbers")

@@ -8,6 +8,9 @@ from torch import Tensor
 from symscope.evidence import SymscopeError
 from symscope.tasks.binding.alphabet import Alphabet
 
+MOST = 1000
+"""Lines; what each binds is looked up among all before it."""
+
 
 class NotAProgram(SymscopeError):
     """A text that is no program; says the line, the column and what may stand there."""
@@ -24,6 +27,8 @@ def parsed(text: str, alphabet: Alphabet) -> Tensor:
     """
     written = [line.strip() for line in re.split(r"[\n;]", text.strip())]
     numbered = list(enumerate(written, 1))
+    if len(written) > MOST:
+        raise NotAProgram(f"there are {len(written):,} lines; {MOST:,} can be followed")
     if not numbered or not written[-1].startswith("#"):
         raise NotAProgram(f"line {len(written)}: the last line has to ask, for example #a:")
     if len(numbered) == 1:

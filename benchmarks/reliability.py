@@ -58,11 +58,12 @@ def fuzz(folder: Path, quick: bool) -> list[Evidence]:
     """Generated arguments, documents, weights and programs."""
     from reliability.fuzz_arguments import of_arguments
     from reliability.fuzz_documents import of_documents
+    from reliability.fuzz_folders import of_folders
     from reliability.fuzz_programs import of_programs
     from reliability.fuzz_weights import of_weights
 
     count = 50 if quick else 10_000
-    return [e for part in (of_arguments, of_documents, of_weights, of_programs)
+    return [e for part in (of_arguments, of_documents, of_weights, of_folders, of_programs)
             for e in part(count, folder / part.__name__)]  # fmt: skip
 
 

@@ -22,18 +22,6 @@ from symscope.alignment import blocks
 from symscope.extract import extract, machine_of
 from symscope.features import classifier_axes, probed, read_out
 from symscope.features.dictionaries import Training, bench, fit_dictionary
-from symscope.features.geometry import (
-    SHAPES,
-    Crossed,
-    circle_evidence,
-    cluster_score,
-    counterfactuals,
-    explained_by,
-    fit_circle,
-    intervene,
-    mixture_index,
-    separability,
-)
 from symscope.featurizer import Rotation
 from symscope.generate.by_hand import by_hand as written
 from symscope.generate.formula import formula_of
@@ -41,7 +29,7 @@ from symscope.generate.reading import order_parameters, read_algorithm
 from symscope.generate.sampling import losses, sampled
 from symscope.generate.training import Plan, before_training
 from symscope.localize import attribution, edge_scores, find_circuit, patched
-from symscope.models.compiled import FAMILIES, plant
+from symscope.models.compiled import plant
 from symscope.models.compiled.recurrent import counter
 from symscope.models.perceptron import Weights
 from symscope.models.rnn import RNN
@@ -70,7 +58,7 @@ def _flat(*parts: Tensor) -> Tensor:
     return torch.cat([p.detach().double().flatten() for p in parts])
 
 
-def _scores(*records: Any) -> Tensor:
+def scores_of(*records: Any) -> Tensor:
     """The scores of evidence and what stands beside them."""
     return torch.tensor([v for r in records for v in (r.score, *r.controls.values())]).double()
 
@@ -176,7 +164,7 @@ def circuit(cast: Cast, seed: int) -> Found:
     network = Network(cast(attention_by_hand.induction().module))
     base, source = (attention_by_hand.induction_inputs(60, 2 * seed + i)[0] for i in (0, 1))
     chosen, records = find_circuit(network, base, source, "circuit", target=0.95)
-    return Found(_scores(*records), len(chosen))
+    return Found(scores_of(*records), len(chosen))
 
 
 def _labelled(cast: Cast, seed: int) -> tuple[Tensor, Tensor]:
@@ -202,47 +190,6 @@ def axes_of_a_classifier(cast: Cast, seed: int) -> Found:
     """The projection on the axes chosen."""
     axes = classifier_axes(*_labelled(cast, seed), 2, seed=seed).axes()
     return Found(_flat(axes @ axes.T))
-
-
-def _points(seed: int) -> Tensor:
-    return SHAPES["two circles"](600, seed).float()
-
-
-def geometry(cast: Cast, seed: int) -> Found:
-    """Separability, mixture index and cluster score with their controls."""
-    points = cast(_points(seed))
-    plane = points[:, :2]
-    found = (separability(plane, seed=seed), mixture_index(plane, seed=seed),
-             cluster_score(points, seed=seed))  # fmt: skip
-    return Found(_scores(*found))
-
-
-def explanation(cast: Cast, seed: int) -> Found:
-    """The held-out r² of a regression on two functions of the prompt."""
-    a, b = torch.cartesian_prod(torch.arange(9), torch.arange(9)).T
-    groups = {"a": a.double()[:, None], "b": (b % 3).double()[:, None]}
-    known = torch.cat([*groups.values()], 1).float() @ laws.draws(2, 12, seed=seed)
-    return Found(_scores(explained_by(cast(known + laws.draws(81, 12, seed=seed + 1)), groups)))
-
-
-def circle(cast: Cast, seed: int) -> Found:
-    """A probe of a circle, and what becomes of the answers when its points are turned.
-
-    What else the records hold is not compared: random planes are drawn in the principal axes, which
-    for a circle are arbitrary within its plane, and where all else is set to the mean answers tie.
-    """
-    planted = plant(FAMILIES["clock_13"](), noise=0, seed=seed)
-    network = Network(cast(planted.network.module))
-    numbers = torch.arange(13)
-    a, b = (prompts := torch.cartesian_prod(numbers, numbers)).T
-    crossed, site = Crossed(prompts, a, b, (a + b) % 13), Site("blocks.0", "input")
-    with torch.no_grad():
-        states = network.run(prompts, read=[site]).values[site]
-    found = fit_circle(states, a, 13, (1, 4), 8)
-    records = intervene(network, crossed, counterfactuals(crossed, 100), site, found)
-    whole = circle_evidence(states, a, 13, (1, 4), 8)
-    kept = [records[name].score or 0.0 for name in ("kept.share", "kept.difference")]
-    return Found(torch.cat([_scores(whole), torch.tensor(kept).double()]), kept[0])
 
 
 def dictionary(method: str) -> Callable[[Cast, int], Found]:
@@ -299,7 +246,7 @@ def reading(cast: Cast, seed: int) -> Found:
     read = read_algorithm(weights, task, seed, samples=1000)
     _, records = formula_of(weights, task, seed)
     numbers = [order.most_double_sided or 0.0, order.strongest, order.strongest_path, read.loss]
-    return Found(torch.cat([torch.tensor(numbers).double(), _scores(records[0])]))
+    return Found(torch.cat([torch.tensor(numbers).double(), scores_of(records[0])]))
 
 
 def training(cast: Cast, seed: int) -> Found:

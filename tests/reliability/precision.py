@@ -10,6 +10,7 @@ import torch
 from torch import nn
 
 import laws
+from reliability import geometry_in_two_precisions as shapes
 from reliability import in_two_precisions as cases
 from reliability.in_two_precisions import Cast, Found
 from symscope.evidence import Evidence
@@ -67,9 +68,9 @@ CASES: Mapping[str, Case] = {
     "probe": Case(cases.probe),
     "read_out": Case(cases.linear_read_out, searches=True),
     "classifier_axes": Case(cases.axes_of_a_classifier),
-    "geometry": Case(cases.geometry),
-    "explanation": Case(cases.explanation),
-    "circle": Case(cases.circle),
+    "geometry": Case(shapes.geometry),
+    "explanation": Case(shapes.explanation),
+    "circle": Case(shapes.circle),
     **{f"dictionary.{name}": Case(cases.dictionary(name), searches=method.loss is not None)
        for name, method in METHODS.items()},
     "extraction": Case(cases.extraction, coarse=False),  # what is no program is looked for long

@@ -88,9 +88,7 @@ def localize_command(  # one parameter per option
     where = placement(device, dtype)
     if is_language_model(target):
         if (text, hops, role, head) != (None,) * 4:
-            raise SymscopeError(
-                "--text, --hops, --role and --head are for binding alone"
-            )
+            raise SymscopeError("--text, --hops, --role and --head are for binding alone")
         return localize_model(target, sign, pairs, where, seed, json)
     if kind not in KINDS:
         raise UnknownName("kind of counterfactual", kind, KINDS)

@@ -180,7 +180,8 @@ class _Reader:
         except SymscopeError as error:
             raise self.refused(value, str(error)) from None
         for node in ast.walk(tree):
-            if isinstance(node, ast.Constant) and abs(node.value) >= LARGEST:
+            value_of = getattr(node, "value", None)
+            if isinstance(value_of, int | float) and abs(value_of) >= LARGEST:
                 raise self.refused(value, "a constant has 63 bits or more, which no batch holds")
         return tree
 

@@ -29,12 +29,27 @@ Part = Callable[[Path, bool], list[Evidence]]
 
 
 def kills(folder: Path, quick: bool) -> list[Evidence]:
-    """SIGKILL at random moments, and in the middle of each write."""
-    from reliability.kills import at_every_write, kills
+    """SIGKILL at 80 random moments of a training, an alignment, an extraction."""
+    from reliability.kills import kills
 
-    if quick:
-        return at_every_write(folder, ["train"], range(1, 3))
-    return [*kills(20, folder / "random"), *at_every_write(folder / "writes")]
+    counts = {"train": 30, "align": 25, "extract": 25}
+    return [record for name, count in counts.items()
+            for record in kills(1 if quick else count, folder / name, names=(name,))]  # fmt: skip
+
+
+def kills_of_many(folder: Path, quick: bool) -> list[Evidence]:
+    """SIGKILL at 20 random moments of a study and a sweep, which have processes of their own."""
+    from reliability.kills import kills
+
+    return [record for name in ("study", "sweep")
+            for record in kills(1 if quick else 10, folder / name, names=(name,))]  # fmt: skip
+
+
+def writes(folder: Path, quick: bool) -> list[Evidence]:
+    """SIGKILL in the middle of the first write, of the second …"""
+    from reliability.kills import at_every_write
+
+    return at_every_write(folder, ["train"], range(1, 3)) if quick else at_every_write(folder)
 
 
 def disk(folder: Path, quick: bool) -> list[Evidence]:
@@ -105,9 +120,9 @@ def leaks(folder: Path, quick: bool) -> list[Evidence]:
     return leaks(50 if quick else 1_000)
 
 
-PARTS: dict[str, Part] = {
-    f.__name__: f for f in (kills, disk, order, fuzz, malicious, pages, precision, threads, leaks)
-}
+PARTS: dict[str, Part] = {f.__name__: f for f in (
+    kills, kills_of_many, writes, disk, order, fuzz, malicious, pages, precision, threads, leaks,
+)}  # fmt: skip
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from symscope.site import Site
 
 transformers = pytest.importorskip("transformers")
 
-from families import CONFIGS, folder  # noqa: E402
+from families import CONFIGS, folder
 
 EVERY = pytest.mark.parametrize("family", CONFIGS)
 TOKENS = torch.randint(1, 50, (3, 7), generator=torch.Generator().manual_seed(1))

@@ -24,7 +24,9 @@ def test_a_training_killed_at_random_moments_ends_with_the_same_weights(tmp_path
     assert found.controls["optimiser lost"] == 0, "another end must be seen to be another"
 
 
-@pytest.mark.parametrize(("name", "writes"), [("align", (3, 6)), ("generate", (7,))])
+@pytest.mark.parametrize(
+    ("name", "writes"), [("align", (3, 6)), ("generate", (7,)), ("cell", (1,))]
+)
 def test_a_kill_in_the_middle_of_a_write_changes_nothing_in_the_end(
     name, writes, tmp_path, networks
 ):

@@ -15,6 +15,7 @@ from symscope.commands.terminal import progress, say, show_json
 from symscope.engines import engine_named
 from symscope.evidence import SymscopeError, read_evidence, read_json, write_json
 from symscope.failures import FAILED
+from symscope.leftovers import is_leftover
 from symscope.sweep import MOST, Cell, Stage, cells, failure, grid, place, run_sweep, write_table
 from symscope.tracking import TRACKERS, tracker
 
@@ -98,7 +99,7 @@ def _opened(folder: Path, study: str) -> None:
         other = before.get("study") if isinstance(before, dict) else None
         if other != study:
             raise SymscopeError(f"{folder} holds a sweep of {other}; choose another --out")
-    elif folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
+    elif folder.exists() and (not folder.is_dir() or not all(map(is_leftover, folder.iterdir()))):
         raise SymscopeError(f"{folder} is not empty and holds no sweep; choose another --out")
     write_json(said, described("sweep", 0, study=study))
 

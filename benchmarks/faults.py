@@ -1,8 +1,8 @@
 """When things go wrong: kills, full disks, odd and hostile files, pages, precision, leaks.
 
-    symscope bench reliability                      all parts, some hours; what is there stays
-    python benchmarks/reliability.py --part kills   one part, again
-    symscope bench reliability --quick              each part at the size that the tests have
+    symscope bench faults                      all parts, some hours; what is there stays
+    python benchmarks/faults.py --part kills   one part, again
+    symscope bench faults --quick              each part at the size that the tests have
 
 Each part writes `results/reliability/PART.json`. The parts themselves are in `tests/reliability`,
 where the same functions are tests.
@@ -142,7 +142,7 @@ def main() -> None:
         for record in found:
             print(record, record.note, flush=True)
         if not asked.quick:
-            made = described(f"python benchmarks/reliability.py --part {name}", began)
+            made = described(f"python benchmarks/faults.py --part {name}", began)
             write_evidence(path, [replace(r, config={**r.config, "made": made}) for r in found])
 
 

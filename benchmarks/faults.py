@@ -103,21 +103,21 @@ def precision(folder: Path, quick: bool) -> list[Evidence]:
     """Each method in float32 and in float64."""
     from reliability.precision import precision
 
-    return precision(folder, quick)
+    return precision(["interchange"], 1) if quick else precision()
 
 
 def threads(folder: Path, quick: bool) -> list[Evidence]:
     """The same command twice, on one thread and on two."""
     from reliability.threads import threads
 
-    return threads(folder, quick)
+    return threads(folder)
 
 
 def leaks(folder: Path, quick: bool) -> list[Evidence]:
     """A thousand runs of each kind with hooks."""
     from reliability.leaks import leaks
 
-    return leaks(50 if quick else 1_000)
+    return leaks(50, ["gru"], ["read"]) if quick else leaks(1_000)
 
 
 PARTS: dict[str, Part] = {f.__name__: f for f in (

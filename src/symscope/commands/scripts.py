@@ -42,7 +42,8 @@ def script(command: list[str], json_wanted: bool) -> int:
 def _spread(engine: str, address: str, jobs: int | None, device: str = "cpu") -> list[str]:
     """Where units are run, as arguments; raises `SymscopeError` where that cannot be."""
     engine_named(engine, jobs, address, device)
-    return given({"--engine": engine, "--address": address, "--jobs": jobs})
+    cluster = {} if engine == "local" else {"--engine": engine, "--address": address}
+    return given({**cluster, "--jobs": jobs})
 
 
 PRESETS = {

@@ -19,6 +19,8 @@ from symscope.studies.numbers.extracted_table import extracted_table
 from symscope.studies.numbers.tables import TABLES as NUMBERS
 from symscope.studies.programs.controls.counting import TABLES as CONTROLS
 from symscope.studies.programs.tables import TABLES as PROGRAMS
+from symscope.studies.reliability_numerics import TABLES as NUMERICS
+from symscope.studies.reliability_tables import TABLES as RELIABILITY
 from symscope.studies.truth.pictures import error_rates, roc_picture
 from symscope.studies.truth.tables import TABLES as TRUTH
 
@@ -31,6 +33,7 @@ TABLES: dict[str, Maker] = {
     **{f"geometry.{name}": maker for name, maker in GEOMETRY.items()},
     **{f"heuristics.{name}": maker for name, maker in HEURISTICS.items()},
     **{f"hypernetworks.{name}": maker for name, maker in HYPERNETWORKS.items()},
+    **{f"reliability.{name}": maker for name, maker in (RELIABILITY | NUMERICS).items()},
     **{f"truth.{name}": maker for name, maker in TRUTH.items()},
 }
 FILES: dict[str, tuple[str, Maker]] = {

@@ -5,8 +5,6 @@ import pytest
 from symscope.cli import main
 from symscope.commands import scripts
 
-LOCAL = ("--engine", "local", "--address", "auto")
-
 
 @pytest.mark.parametrize(
     ("arguments", "said"),
@@ -41,14 +39,14 @@ def test_options_reach_the_study(monkeypatch):
     monkeypatch.setattr(scripts, "script", lambda command, json: asked.append(command) or 0)
     main(["study", "heuristics", "--preset", "gpt-j", "--model", "here", "--device", "cpu",
           "--dtype", "float16", "--budget", "8", "--dry-run"])  # fmt: skip
-    assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j", *LOCAL,
+    assert asked == [["-m", "symscope.studies.heuristics", "--preset", "gpt-j",
                       "--device", "cpu", "--dtype", "float16", "--model", "here", "--budget", "8.0",
                       "--dry-run"]]  # fmt: skip
     asked.clear()
     main(["study", "geometry", "--preset", "gpt2", "--model", "here", "--pairs", "9", "--layers",
           "0,4", "--layer", "4", "--untrained", "--dictionary", "there", "--dictionary-layer", "7",
           "--text", "file", "--jobs", "1"])  # fmt: skip
-    assert asked == [["-m", "symscope.studies.geometry", "--preset", "gpt2", *LOCAL, "--jobs", "1",
+    assert asked == [["-m", "symscope.studies.geometry", "--preset", "gpt2", "--jobs", "1",
                       "--model", "here", "--pairs", "9", "--layers", "0,4", "--layer", "4",
                       "--dictionary", "there", "--dictionary-layer", "7", "--text", "file",
                       "--untrained"]]  # fmt: skip

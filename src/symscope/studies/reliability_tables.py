@@ -1,7 +1,5 @@
 """The tables of what happens when things go wrong, and of what a sweep costs."""
 
-from collections.abc import Mapping
-
 from symscope.report.tables import Maker, Records, table
 
 
@@ -38,4 +36,4 @@ def many(records: Records) -> str:
     return table(["jobs", *parts], rows)
 
 
-TABLES: Mapping[str, Maker] = {"checks": checks, "sweep": sweep, "many": many}
+TABLES: dict[str, Maker] = {"checks": checks, "sweep": sweep, "many": many}

@@ -2,6 +2,7 @@
 
 import ast
 import json
+import os
 import re
 import shutil
 import subprocess
@@ -157,7 +158,8 @@ def test_doctor_names_what_is_missing_there(printed):
 
 def test_the_command_is_installed_and_says_what_a_page_needs(bare, tmp_path):
     asked = [bare / "bin" / "symscope", "demo", "--preset", "tiny", "--out", tmp_path / "run"]
-    done = subprocess.run(asked, capture_output=True, text=True, check=False)
+    alone = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
+    done = subprocess.run(asked, capture_output=True, text=True, check=False, env=alone)
     assert done.returncode == 2 and done.stdout == ""
     assert done.stderr == f"the page needs plotly, which is not installed: {line('report')}\n"
     assert not (tmp_path / "run").exists(), "it is said before anything is computed"

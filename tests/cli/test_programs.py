@@ -236,4 +236,4 @@ def test_a_cell_is_trained_on_a_sequence_task_and_becomes_a_program(tmp_path, to
     assert told(*own, "--out", tmp_path / "own")[0] == 0
     assert "'mlp', 'gru', 'elman'" in refused("train", "div_3", "--network", "lstm")
     assert "comes with its task" in refused("train", "div_3", "--width", 3)
-    assert "too small" in refused("train", "div_3", "--network", "gru", "--width", 0)
+    assert "width 0: 1 or more" in refused("train", "div_3", "--network", "gru", "--width", 0)

@@ -53,13 +53,18 @@ def writes(folder: Path, quick: bool) -> list[Evidence]:
 
 
 def disk(folder: Path, quick: bool) -> list[Evidence]:
-    """No room from the first write on, from the second …; and a small disk."""
-    from reliability.disk import no_room, on_a_small_disk, possible
+    """No room from the first write on, from the second …"""
+    from reliability.disk import no_room
 
-    if quick:
-        return no_room(folder, ["train"], writes=range(1, 3))
-    found = no_room(folder / "writes")
-    return found + (on_a_small_disk(folder / "small") if possible(folder) else [])
+    return no_room(folder, ["train"], writes=range(1, 3)) if quick else no_room(folder)
+
+
+def small_disk(folder: Path, quick: bool) -> list[Evidence]:
+    """A real file system of which a few KiB are left, where one can be mounted."""
+    from reliability.disk import on_a_small_disk, possible
+
+    few = {"names": ["train"], "rooms": [4]} if quick else {}
+    return on_a_small_disk(folder / "small", **few) if possible(folder) else []
 
 
 def order(folder: Path, quick: bool) -> list[Evidence]:
@@ -121,7 +126,7 @@ def leaks(folder: Path, quick: bool) -> list[Evidence]:
 
 
 PARTS: dict[str, Part] = {f.__name__: f for f in (
-    kills, kills_of_many, writes, disk, order, fuzz, malicious, pages, precision, threads, leaks,
+    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, precision, threads, leaks,
 )}  # fmt: skip
 
 

@@ -17,7 +17,7 @@ from symscope.evidence import Evidence, wilson
 NAMES = ("train", "align", "extract", "generate", "report", "unit", "cell")
 ROOMS = (0, 4, 8, 16, 32, 64)
 """KiB that are free on the small disk."""
-DISK = "4m"
+DISK = "64m"
 SAID = ("no room to write", "could not be written")
 
 

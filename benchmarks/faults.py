@@ -126,7 +126,8 @@ def leaks(folder: Path, quick: bool) -> list[Evidence]:
 
 
 PARTS: dict[str, Part] = {f.__name__: f for f in (
-    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, precision, threads, leaks,
+    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, precision,
+    threads, leaks,
 )}  # fmt: skip
 
 

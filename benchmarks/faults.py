@@ -95,13 +95,20 @@ def malicious(folder: Path, quick: bool) -> list[Evidence]:
 
 
 def pages(folder: Path, quick: bool) -> list[Evidence]:
-    """Pages with hostile names, pages that try to send, pages of the results."""
-    from reliability.pages import escaping, kept, offline
+    """Pages with hostile names."""
+    from reliability.hostile import PAYLOADS
+    from reliability.pages import escaping
+
+    few = {"only": ["report"], "objects": 0} if quick else {}
+    return escaping(1 if quick else len(PAYLOADS), folder / "escaping", **few)
+
+
+def offline(folder: Path, quick: bool) -> list[Evidence]:
+    """Pages that try to send, and the pages of the results."""
+    from reliability.pages import kept, offline
 
     few = {"only": ["report"]} if quick else {}
-    return [*escaping(1 if quick else 12, folder / "escaping", **few),
-            *offline(folder / "offline", **few),
-            *kept(ROOT / "results", 1 if quick else None)]  # fmt: skip
+    return [*offline(folder / "offline", **few), *kept(ROOT / "results", 1 if quick else None)]
 
 
 def precision(folder: Path, quick: bool) -> list[Evidence]:
@@ -126,7 +133,7 @@ def leaks(folder: Path, quick: bool) -> list[Evidence]:
 
 
 PARTS: dict[str, Part] = {f.__name__: f for f in (
-    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, precision,
+    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, offline, precision,
     threads, leaks,
 )}  # fmt: skip
 

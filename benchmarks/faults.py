@@ -133,8 +133,8 @@ def leaks(folder: Path, quick: bool) -> list[Evidence]:
 
 
 PARTS: dict[str, Part] = {f.__name__: f for f in (
-    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, offline, precision,
-    threads, leaks,
+    kills, kills_of_many, writes, disk, small_disk, order, fuzz, malicious, pages, offline,
+    precision, threads, leaks,
 )}  # fmt: skip
 
 

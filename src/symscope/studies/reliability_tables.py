@@ -17,8 +17,8 @@ def checks(records: Records) -> str:
 
 def sweep(records: Records) -> str:
     """Speed-up and overhead, round by round; whole sweeps of jobs that do nothing."""
-    said = {"speedup": "64 jobs in two processes for one", "overhead.local": "local",
-            "overhead.ray": "Ray", "overhead.cells": "local, with a sweep's files"}  # fmt: skip
+    said = {"speedup": "64 jobs in two processes for one", "overhead.local": "overhead, local",
+            "overhead.ray": "overhead, Ray", "overhead.cells": "local, with files"}  # fmt: skip
     rows = []
     for name, what in said.items():
         record = records.get(f"reliability.sweep.{name}")

@@ -27,7 +27,6 @@ def sweep_command(  # one parameter per option
     over: Annotated[list[str] | None, typer.Option(help="NAME=VALUES: 8,16 or 0..19.")] = None,
     unit: Annotated[str | None, typer.Option(help="train, align, extract …")] = None,
     engine: Engines = "local", address: Address = "auto", jobs: Jobs = None,
-    device: Annotated[str, typer.Option(help="cuda: each job on a cluster has a GPU.")] = "cpu",
     track: Annotated[str, typer.Option(help="none, tensorboard or wandb.")] = "none",
     dry_run: Annotated[bool, typer.Option(help="Say what would be computed.")] = False,
     out: Annotated[Path | None, typer.Option(help="The sweep's folder.")] = None,
@@ -52,7 +51,7 @@ def sweep_command(  # one parameter per option
         return 0
     if track not in TRACKERS:
         raise UnknownName("tracker", track, TRACKERS)
-    where = engine_named(engine, jobs, address, device)
+    where = engine_named(engine, jobs, address)
     _opened(folder, study)
     with tracker(track, folder) as tell, progress() as bar:
         for done, cell in enumerate(run_sweep(stages, chosen, folder, where), 1):
